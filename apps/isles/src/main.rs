@@ -1,0 +1,2 @@
+//! isles.
+fn main() {}

@@ -1,0 +1,11 @@
+//! Epidemic broadcast: gossip, trees and the overlays they run on.
+
+#![forbid(unsafe_code)]
+
+pub mod broadcast;
+pub mod node;
+pub mod peers;
+
+pub use broadcast::{Broadcast, MessageId};
+pub use node::Node;
+pub use peers::{Change, Membership, Peers};
