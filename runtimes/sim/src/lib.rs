@@ -1,1 +1,26 @@
-//! isles-sim.
+//! The simulator.
+
+mod clock;
+mod core;
+mod counters;
+mod digest;
+mod distribution;
+mod event;
+mod fault;
+mod lifecycle;
+mod link;
+mod matrix;
+mod observer;
+mod process;
+mod queue;
+mod simulation;
+
+pub use clock::Clocks;
+pub use counters::{Counters, KindCount, Lost};
+pub use digest::Digest;
+pub use distribution::Distribution;
+pub use fault::{Boundary, Churn, Disk, Fault, Memory, Who};
+pub use link::{Bandwidth, Detection, Latency, Links};
+pub use matrix::Matrix;
+pub use observer::Observer;
+pub use simulation::{Setup, SetupError, Simulation, Start};

@@ -1,0 +1,87 @@
+//! What is going to happen: plain data in one total order.
+
+use std::cmp::Ordering;
+
+use isles_kernel::Protocol;
+
+/// The `from` of what the simulator itself does to a process.
+pub(crate) const SYSTEM: u32 = u32::MAX;
+/// The `from` of operations.
+pub(crate) const CLIENT: u32 = u32::MAX - 1;
+
+/// Something that happens to the process `to` at the instant `at`.
+///
+/// Events are totally ordered by (time, receiver, sender, sequence of the sender). No counter is shared
+/// between processes, so that the order does not depend on the order in which handlers ran.
+#[derive(Clone)]
+pub(crate) struct Event<P: Protocol> {
+    pub(crate) at: u64,
+    pub(crate) to: u32,
+    pub(crate) from: u32,
+    pub(crate) seq: u32,
+    /// How many crashes and restarts the run had seen when this was sent: what was sent before its receiver
+    /// started belongs to a stream that broke.
+    pub(crate) epoch: u32,
+    pub(crate) body: Body<P>,
+}
+
+/// What happens.
+#[derive(Clone)]
+pub(crate) enum Body<P: Protocol> {
+    /// A message arrives over a stream.
+    Stream(P::Msg),
+    /// A datagram arrives.
+    Datagram(P::Msg),
+    /// A timer is due, if it still is the one that was armed with this sequence number.
+    Timer,
+    /// The operation numbered like the event is invoked.
+    Op,
+    /// The stream to `from` broke.
+    Unreachable,
+    /// A stream to `from` was stalled a stream time-out ago; it breaks if it still is.
+    Stalled,
+    /// The disk has finished writing.
+    Synced,
+    /// Churn takes the process down.
+    ChurnDown,
+    /// Churn brings the process up again.
+    ChurnUp,
+}
+
+impl<P: Protocol> Event<P> {
+    #[inline]
+    fn key(&self) -> (u64, u64, u32, u8) {
+        (self.at, u64::from(self.to) << 32 | u64::from(self.from), self.seq, self.body.rank())
+    }
+}
+
+impl<P: Protocol> Body<P> {
+    /// Tells apart what two processes numbered alike: news of a broken stream counts with the peer's numbers, a
+    /// stall with the sender's own.
+    #[inline]
+    fn rank(&self) -> u8 {
+        u8::from(matches!(self, Self::Stalled))
+    }
+}
+
+impl<P: Protocol> PartialEq for Event<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<P: Protocol> Eq for Event<P> {}
+
+impl<P: Protocol> PartialOrd for Event<P> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Reversed: the greatest event is the one that happens first, as a max-heap and a stack want it.
+impl<P: Protocol> Ord for Event<P> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key().cmp(&self.key())
+    }
+}

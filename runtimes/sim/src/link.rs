@@ -1,0 +1,364 @@
+//! What links do to messages: pure functions of the seed and the message's identity.
+
+use hashbrown::HashMap;
+use isles_kernel::{Channel, ProcessId, Span, random};
+use rustc_hash::FxBuildHasher;
+
+use crate::counters::Lost;
+use crate::distribution::{Distribution, normal};
+use crate::matrix::Matrix;
+
+/// How long messages travel.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Latency {
+    /// The same law for every link.
+    Law(Distribution),
+    /// Measured latencies, each multiplied by a log-normal factor of median 1 and this sigma (0: none).
+    Matrix {
+        /// The latencies.
+        matrix: Matrix,
+        /// Standard deviation of the factor's natural logarithm.
+        jitter: f64,
+    },
+}
+
+/// How a crash or a partition shows to the other end of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Detection {
+    /// Every process that watches a peer sees the stream break one latency after the crash, as when an operating
+    /// system closes the sockets of a process that died.
+    #[default]
+    Immediate,
+    /// Nobody sees anything until something is sent, as when a machine loses power.
+    OnSend,
+}
+
+/// A sender's uplink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bandwidth {
+    /// Bytes per second.
+    pub rate: u64,
+    /// A datagram that would wait longer than this is dropped; a stream waits.
+    pub queue: Span,
+}
+
+/// The behaviour of all links of a run. Probabilities are in `0.0..=1.0`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Links {
+    /// How long messages travel.
+    pub latency: Latency,
+    /// Datagrams of a link never overtake each other; streams never do in any case.
+    pub fifo: bool,
+    /// A transmission is lost: a datagram for good, a stream's segment until it is sent again.
+    pub loss: f64,
+    /// A datagram arrives twice.
+    pub duplication: f64,
+    /// A datagram is held back by `reordering_delay`, so that later ones overtake it.
+    pub reordering: f64,
+    /// How long a reordered datagram is held back at most; the span is drawn uniformly.
+    pub reordering_delay: Span,
+    /// Limits each sender's uplink; none: unlimited.
+    pub bandwidth: Option<Bandwidth>,
+    /// A stream sends a lost segment again after this span, then twice this, four times this and so on.
+    pub retransmit: Span,
+    /// A stream whose segments do not get through for so long breaks.
+    pub stream_timeout: Span,
+    /// How a crash shows to the other end of a stream.
+    pub detection: Detection,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self::constant(Span::millis(10))
+    }
+}
+
+impl Links {
+    /// Perfect links of one latency.
+    pub fn constant(latency: Span) -> Self {
+        Self::law(Distribution::Constant(latency))
+    }
+
+    /// Links whose latency follows one law and that are perfect otherwise.
+    pub fn law(latency: Distribution) -> Self {
+        Self {
+            latency: Latency::Law(latency),
+            fifo: false,
+            loss: 0.0,
+            duplication: 0.0,
+            reordering: 0.0,
+            reordering_delay: Span::millis(50),
+            bandwidth: None,
+            retransmit: Span::millis(200),
+            stream_timeout: Span::secs(10),
+            detection: Detection::Immediate,
+        }
+    }
+
+    /// Why these links are impossible, if they are.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        let probabilities =
+            [("loss", self.loss), ("duplication", self.duplication), ("reordering", self.reordering)];
+        for (name, value) in probabilities {
+            if !(0.0..=1.0).contains(&value) {
+                return Some(format!("{name} is {value}, a probability is in 0..=1"));
+            }
+        }
+        if self.bandwidth.is_some_and(|bandwidth| bandwidth.rate == 0) {
+            return Some("a bandwidth of 0 bytes per second lets nothing through".to_owned());
+        }
+        match &self.latency {
+            Latency::Law(law) => law.flaw().map(|flaw| format!("latency: {flaw}")),
+            Latency::Matrix { jitter, .. } => (!(jitter.is_finite() && *jitter >= 0.0))
+                .then(|| "jitter must be finite and not negative".to_owned()),
+        }
+    }
+}
+
+/// What a draw is for, so that one message's draws are independent.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Latency = 1,
+    Loss,
+    Duplication,
+    Reordering,
+    Held,
+    DuplicateLatency,
+    Return,
+}
+
+/// What happens to one message.
+pub(crate) enum Fate {
+    /// It arrives then, and for a doubled datagram once more.
+    Arrives {
+        at: u64,
+        again: Option<u64>,
+    },
+    Lost(Lost),
+    /// The stream breaks: its segment was lost again and again until this instant.
+    Breaks {
+        at: u64,
+    },
+}
+
+/// The links of a running simulation: [`Links`], and the little that must be remembered.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    pub(crate) links: Links,
+    loss: u64,
+    duplication: u64,
+    reordering: u64,
+    /// When the last message on a link arrives; kept only while it is in flight, and only where a later message
+    /// could arrive earlier.
+    fifo: HashMap<(u32, u32), u64, FxBuildHasher>,
+    fifo_max: usize,
+    /// Streams need `fifo`.
+    streams_overtake: bool,
+    /// When each sender's uplink is free; empty without a bandwidth.
+    free: Vec<u64>,
+}
+
+/// A probability as a threshold for 32 uniform bits.
+fn threshold(probability: f64) -> u64 {
+    (probability * (1u64 << 32) as f64) as u64
+}
+
+impl Wire {
+    pub(crate) fn new(links: Links, processes: u32) -> Self {
+        let jitter = match &links.latency {
+            Latency::Law(law) => !law.is_constant(),
+            Latency::Matrix { jitter, .. } => *jitter > 0.0,
+        };
+        Self {
+            loss: threshold(links.loss),
+            duplication: threshold(links.duplication),
+            reordering: threshold(links.reordering),
+            fifo: HashMap::default(),
+            fifo_max: 1024,
+            streams_overtake: jitter || links.loss > 0.0,
+            free: if links.bandwidth.is_some() { vec![0; processes as usize] } else { Vec::new() },
+            links,
+        }
+    }
+
+    /// Changes the loss from now on.
+    pub(crate) fn set_loss(&mut self, probability: f64) {
+        self.links.loss = probability;
+        self.loss = threshold(probability);
+        self.streams_overtake |= probability > 0.0;
+    }
+
+    /// The span that `identity` draws for the link's latency.
+    #[inline]
+    fn latency(&self, identity: u64, purpose: Purpose, from: ProcessId, to: ProcessId) -> u64 {
+        let drawn = match &self.links.latency {
+            Latency::Law(Distribution::Constant(span)) => *span,
+            Latency::Law(law) => law.sample(random::mix(identity, purpose as u64)),
+            Latency::Matrix { matrix, jitter } => {
+                let span = matrix.latency(from, to);
+                if *jitter == 0.0 {
+                    span
+                } else {
+                    let factor = libm::exp(jitter * normal(random::mix(identity, purpose as u64)));
+                    Span((span.0 as f64 * factor) as u64)
+                }
+            }
+        };
+        // Nothing arrives at the instant of sending: that would make an instant without end possible.
+        drawn.0.max(1)
+    }
+
+    /// How long news of a broken stream takes from `from` to `to`.
+    pub(crate) fn news(&self, seed: u64, now: u64, from: ProcessId, to: ProcessId) -> u64 {
+        let identity = random::draw(seed, &[u64::from(from.0) << 32 | u64::from(to.0), now]);
+        self.latency(identity, Purpose::Return, from, to)
+    }
+
+    /// What happens to the message `identity` of `bytes` bytes, sent now.
+    pub(crate) fn send(
+        &mut self,
+        now: u64,
+        identity: u64,
+        (from, to): (ProcessId, ProcessId),
+        channel: Channel,
+        bytes: u32,
+    ) -> Fate {
+        let happens = |threshold: u64, purpose: Purpose| {
+            threshold > 0 && random::mix(identity, purpose as u64) >> 32 < threshold
+        };
+        let mut depart = now;
+        if let Some(bandwidth) = self.links.bandwidth {
+            let free = &mut self.free[from.index()];
+            let begin = now.max(*free);
+            if channel == Channel::Datagram && begin - now > bandwidth.queue.0 {
+                return Fate::Lost(Lost::Queue);
+            }
+            let nanos = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(bandwidth.rate));
+            depart = begin.saturating_add(u64::try_from(nanos).unwrap_or(u64::MAX));
+            *free = depart;
+        }
+        let mut at = depart.saturating_add(self.latency(identity, Purpose::Latency, from, to));
+        match channel {
+            Channel::Datagram => {
+                if happens(self.loss, Purpose::Loss) {
+                    return Fate::Lost(Lost::Link);
+                }
+                if happens(self.reordering, Purpose::Reordering) {
+                    let held = random::unit(random::mix(identity, Purpose::Held as u64));
+                    at = at.saturating_add((held * self.links.reordering_delay.0 as f64) as u64);
+                } else if self.links.fifo {
+                    at = self.in_order(now, from, to, at);
+                }
+                let again = happens(self.duplication, Purpose::Duplication)
+                    .then(|| depart + self.latency(identity, Purpose::DuplicateLatency, from, to));
+                Fate::Arrives { at, again }
+            }
+            Channel::Stream => {
+                let waited = self.retransmissions(identity);
+                if waited >= self.links.stream_timeout.0 && waited > 0 {
+                    return Fate::Breaks { at: now.saturating_add(self.links.stream_timeout.0).max(now + 1) };
+                }
+                at = at.saturating_add(waited);
+                if self.streams_overtake {
+                    at = self.in_order(now, from, to, at);
+                }
+                Fate::Arrives { at, again: None }
+            }
+        }
+    }
+
+    /// How long a stream's segment is delayed by being lost and sent again, each time after twice as long.
+    fn retransmissions(&self, identity: u64) -> u64 {
+        let (mut waited, mut pause) = (0u64, self.links.retransmit.0.max(1));
+        let mut attempt = 0;
+        while self.loss > 0
+            && waited < self.links.stream_timeout.0
+            && random::draw(identity, &[Purpose::Loss as u64, attempt]) >> 32 < self.loss
+        {
+            waited = waited.saturating_add(pause);
+            pause = pause.saturating_mul(2);
+            attempt += 1;
+        }
+        waited
+    }
+
+    /// Not before the link's previous message.
+    fn in_order(&mut self, now: u64, from: ProcessId, to: ProcessId, at: u64) -> u64 {
+        if self.fifo.len() >= self.fifo_max {
+            self.fifo.retain(|_, last| *last > now);
+            self.fifo_max = (self.fifo.len() * 2).max(1024);
+        }
+        let last = self.fifo.entry((from.0, to.0)).or_insert(0);
+        *last = at.max(*last);
+        *last
+    }
+}
+
+/// Counts the messages of each link at one instant of one sender.
+///
+/// A message's identity is its link, the instant of sending and its number there: unique, and without a table of
+/// links that would outlive the instant.
+#[derive(Clone)]
+pub(crate) struct Ordinals {
+    /// Open addressing: receiver, stamp of the instant, count.
+    slots: Vec<(u32, u32, u32)>,
+    stamp: u32,
+    used: usize,
+}
+
+impl Ordinals {
+    pub(crate) fn new() -> Self {
+        Self { slots: vec![(0, 0, 0); 16], stamp: 1, used: 0 }
+    }
+
+    /// Another instant, or another sender.
+    #[inline]
+    pub(crate) fn reset(&mut self) {
+        if self.used == 0 {
+            return;
+        }
+        self.used = 0;
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.slots.fill((0, 0, 0));
+            self.stamp = 1;
+        }
+    }
+
+    /// How many messages went to `to` before at this instant.
+    #[inline]
+    pub(crate) fn next(&mut self, to: u32) -> u32 {
+        if self.used * 2 >= self.slots.len() {
+            self.grow();
+        }
+        let mask = self.slots.len() - 1;
+        let mut index = (to.wrapping_mul(0x9e37_79b9) >> 8) as usize & mask;
+        loop {
+            let slot = &mut self.slots[index];
+            if slot.1 != self.stamp {
+                *slot = (to, self.stamp, 1);
+                self.used += 1;
+                return 0;
+            }
+            if slot.0 == to {
+                slot.2 += 1;
+                return slot.2 - 1;
+            }
+            index = (index + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![(0, 0, 0); self.slots.len() * 4];
+        let old = std::mem::replace(&mut self.slots, larger);
+        let mask = self.slots.len() - 1;
+        for slot in old.into_iter().filter(|slot| slot.1 == self.stamp) {
+            let mut index = (slot.0.wrapping_mul(0x9e37_79b9) >> 8) as usize & mask;
+            while self.slots[index].1 == self.stamp {
+                index = (index + 1) & mask;
+            }
+            self.slots[index] = slot;
+        }
+    }
+}
