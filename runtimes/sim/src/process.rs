@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use isles_kernel::{Effect, Protocol};
 
-/// A process of the run.
+/// A process of the run; begins at a cache line, so that a small one is fetched at once.
 #[derive(Clone)]
+#[repr(align(64))]
 pub(crate) struct Slot<P: Protocol> {
     /// None before the first start. Kept after a crash, for a restart with memory.
     pub(crate) state: Option<P>,

@@ -100,7 +100,7 @@ pub struct Simulation<P: Protocol> {
 }
 
 /// How many events ahead a process's state is fetched into the cache.
-const PREFETCH: usize = 10;
+const PREFETCH: usize = 12;
 
 impl<P: Protocol> Simulation<P> {
     /// A run at its beginning.
@@ -324,14 +324,11 @@ impl<P: Protocol> Simulation<P> {
         }
         let (from, me) = (ProcessId(event.from), ProcessId(event.to));
         let stale = event.epoch < slot.own.epoch;
-        let timer = match event.body {
-            Body::Timer => match slot.own.take_timer(event.seq) {
-                Some(timer) => Some(timer),
-                // Re-armed or disarmed since: nothing happens.
-                None => return,
-            },
-            _ => None,
-        };
+        let timer = if matches!(event.body, Body::Timer) { slot.own.take_timer(event.seq) } else { None };
+        if timer.is_none() && matches!(event.body, Body::Timer) {
+            // Re-armed or disarmed since: nothing happens.
+            return;
+        }
         core.counters.events += 1;
         core.digest.fold(event.at, u64::from(event.to) << 32 | u64::from(event.from));
         match event.body {
