@@ -1,1 +1,3 @@
-//! isles-lab.
+//! The lab: scenarios, measures, reports.
+
+pub mod run;
