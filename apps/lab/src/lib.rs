@@ -1,3 +1,4 @@
 //! The lab: scenarios, measures, reports.
 
+pub mod claims;
 pub mod run;
