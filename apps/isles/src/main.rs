@@ -1,2 +1,65 @@
-//! isles.
-fn main() {}
+//! The command line of isles.
+
+mod args;
+mod claims;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+
+/// How a command ended; what scripts see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// All well: 0.
+    Good,
+    /// A check, a claim or its control came out wrong: 1.
+    Bad,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input is wrong: 2.
+    Input(String),
+    /// The machine failed: 3.
+    Machine(String),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Claims(args) => claims::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "isles", &mut std::io::stdout());
+            Ok(Outcome::Good)
+        }
+        _ => Err(Failure::Input(String::new())),
+    };
+    match outcome {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Bad) => ExitCode::from(1),
+        Err(Failure::Input(why)) => complain(&why, 2),
+        Err(Failure::Machine(why)) => complain(&why, 3),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where a command line tells what went wrong")]
+fn complain(why: &str, code: u8) -> ExitCode {
+    eprintln!("{}", why.trim_end());
+    ExitCode::from(code)
+}
+
+/// Writes `text` and a line end to standard output.
+///
+/// # Errors
+/// When standard output is closed or full.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end())
+        .map_err(|error| Failure::Machine(format!("cannot write to standard output: {error}")))
+}
+
+/// The threads to use: as asked, or all cores.
+pub(crate) fn threads(asked: Option<u32>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |count| count as usize)
+}

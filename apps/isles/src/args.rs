@@ -1,0 +1,154 @@
+//! What may be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Distributed protocols, written once: simulate them, measure them, check what is said of them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "isles",
+    version,
+    about,
+    after_help = "\
+Begin with:
+  isles run voyage             simulate Plumtree over HyParView and write a report
+  isles list                   what can be run, and with which parameters
+  isles claims GOS-03          re-run an experiment and its control
+
+Exit codes: 0 all well; 1 a check, a claim or its control came out wrong; 2 wrong input (arguments,
+scenario, files); 3 the machine failed (a file could not be written, say)."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate a scenario, over all its seeds, and write a report
+    ///
+    /// The scenario is a TOML file or the name of one of the library (see `isles list scenarios`). The report folder
+    /// holds report.html (self-contained), summary.json, metrics.csv, metrics.parquet and the scenario itself.
+    Run(RunArgs),
+    /// Run a scenario for every combination of values of some of its fields
+    ///
+    /// Example: isles sweep voyage links.loss=0,0.01,0.05 membership.active-view=4,5,6
+    Sweep(SweepArgs),
+    /// List scenarios, protocols with their parameters, or claims
+    List(ListArgs),
+    /// Re-run statements of the literature as experiments, each with its control
+    Claims(ClaimsArgs),
+    /// Measure this machine: events per second, seconds per broadcast, bytes per process
+    Bench(BenchArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// How a scenario is run.
+#[derive(Debug, Args)]
+pub(crate) struct ScenarioArgs {
+    /// A scenario file, or the name of one of the library
+    pub(crate) scenario: String,
+    /// Seeds instead of the scenario's: a count (`10` is 1 to 10) or a list (`3,5,8`)
+    #[arg(long, value_name = "SEEDS")]
+    pub(crate) seeds: Option<String>,
+    /// Threads for independent seeds; results do not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+    /// Print one JSON object (a line for each run of a sweep) instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) common: ScenarioArgs,
+    /// Change a field of the scenario: links.loss=0.05 (may be repeated)
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The report folder [default: a new one under runs/]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_report")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write no report
+    #[arg(long)]
+    pub(crate) no_report: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) common: ScenarioArgs,
+    /// A field and its values: links.loss=0,0.01,0.05
+    #[arg(required = true, value_name = "FIELD=V1,V2,...")]
+    pub(crate) fields: Vec<String>,
+    /// Also write the table as CSV to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// What to list
+    #[arg(value_enum, default_value_t = Topic::All)]
+    pub(crate) topic: Topic,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum Topic {
+    /// Everything.
+    All,
+    /// The scenario library.
+    Scenarios,
+    /// Protocols, with parameters, units and defaults.
+    Protocols,
+    /// Claims.
+    Claims,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClaimsArgs {
+    /// Ids, or beginnings of ids: GOS-03, GOS [default: all]
+    pub(crate) ids: Vec<String>,
+    /// Print one object a line: {"id","holds","control_fails","measured","predicted","seconds"}
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Smaller runs: the same verdicts, rougher figures
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Threads for independent seeds [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Which group [default: all]
+    pub(crate) group: Option<String>,
+    /// Only measurements whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Print one object a line: {"name","value","unit","rival","ratio"}
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List groups and names
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Smaller sizes, for a first look
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Also build and run the rivals (in a checkout of the sources only)
+    #[arg(long)]
+    pub(crate) rivals: bool,
+}

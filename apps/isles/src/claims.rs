@@ -1,0 +1,79 @@
+//! `isles claims`.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use isles_lab::claims::{Claim, Effort, Verdict, select};
+use owo_colors::{OwoColorize, Stream};
+
+use crate::args::ClaimsArgs;
+use crate::{Failure, Outcome, print, threads};
+
+/// Runs the claims that were asked for.
+///
+/// # Errors
+/// When an id is unknown, or an experiment could not be run.
+pub(crate) fn run(args: &ClaimsArgs) -> Result<Outcome, Failure> {
+    let claims = select(&args.ids).map_err(|unknown| {
+        Failure::Input(format!("no claim begins with '{unknown}': `isles list claims` shows all of them"))
+    })?;
+    let effort = Effort { quick: args.quick, threads: threads(args.threads) };
+    let mut shown = 0;
+    for claim in &claims {
+        let verdict = judge(claim, &effort)?;
+        shown += usize::from(verdict.is_shown());
+        if args.json {
+            let line = serde_json::to_string(&verdict);
+            print(&line.map_err(|error| Failure::Machine(error.to_string()))?)?;
+        } else {
+            print(&describe(claim, &verdict))?;
+        }
+    }
+    if !args.json {
+        print(&format!("{shown} of {} claims shown", claims.len()))?;
+    }
+    Ok(if shown == claims.len() { Outcome::Good } else { Outcome::Bad })
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long an experiment takes is about this machine")]
+fn judge(claim: &Claim, effort: &Effort) -> Result<Verdict, Failure> {
+    let begin = Instant::now();
+    let spinner = std::io::stderr().is_terminal().then(|| {
+        let spinner = indicatif::ProgressBar::new_spinner().with_message(claim.id);
+        spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+        spinner
+    });
+    let finding = (claim.run)(effort)
+        .map_err(|why| Failure::Machine(format!("{} could not be run: {why}", claim.id)))?;
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
+    Ok(Verdict {
+        id: claim.id,
+        holds: finding.holds,
+        control_fails: finding.control_fails,
+        measured: finding.measured,
+        predicted: finding.predicted,
+        seconds: begin.elapsed().as_secs_f64(),
+    })
+}
+
+fn describe(claim: &Claim, verdict: &Verdict) -> String {
+    let word = match (verdict.holds, verdict.control_fails) {
+        (true, true) => "shown".if_supports_color(Stream::Stdout, |word| word.green()).to_string(),
+        (false, _) => "NOT SHOWN".if_supports_color(Stream::Stdout, |word| word.red()).to_string(),
+        (true, false) => "BROKEN: the control does not fail"
+            .if_supports_color(Stream::Stdout, |word| word.red())
+            .to_string(),
+    };
+    format!(
+        "{} {word} ({:.1} s)\n  {}\n  control    {}\n  measured   {}\n  predicted  {}\n  source     {}\n",
+        claim.id.if_supports_color(Stream::Stdout, |id| id.bold()),
+        verdict.seconds,
+        claim.statement,
+        claim.control,
+        verdict.measured,
+        verdict.predicted,
+        claim.source,
+    )
+}
