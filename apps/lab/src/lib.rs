@@ -1,1 +1,3 @@
 //! isles-lab.
+
+pub mod report;
