@@ -158,7 +158,12 @@ impl Plot {
             self.canvas.line((LEFT, at), (RIGHT, at), "level");
             // Below the line where it would touch the labels above the plot.
             let label_at = if at < TOP + 14.0 { at + 13.0 } else { at - 5.0 };
-            self.canvas.text((RIGHT - 4.0, label_at), Anchor::End, "level-label", &shortened(&level.label, 40));
+            self.canvas.text(
+                (RIGHT - 4.0, label_at),
+                Anchor::End,
+                "level-label",
+                &shortened(&level.label, 40),
+            );
         }
     }
 
@@ -188,7 +193,8 @@ pub(super) fn draw(chart: &Chart, palette: &Palette) -> Drawn {
     let colour = |index: usize| palette.colour(index, &chart.lines[index].name);
     // Bands first, so that no curve hides beneath another's.
     for (index, line) in lines.iter().enumerate() {
-        let class = format!("{} k{}", if chart.shape == Shape::Stack { "layer" } else { "band" }, colour(index));
+        let class =
+            format!("{} k{}", if chart.shape == Shape::Stack { "layer" } else { "band" }, colour(index));
         let band = band(&plot, line);
         plot.canvas.path(&band, &class);
     }
@@ -342,7 +348,8 @@ fn cumulative(distribution: &Distribution) -> Chart {
         let total = sample.total().max(1) as f64;
         let mut seen = 0u64;
         let mut points: Vec<(f64, f64)> = Vec::new();
-        for (index, &(value, count)) in sample.counts.iter().enumerate().filter(|(_, (_, count))| *count > 0) {
+        for (index, &(value, count)) in sample.counts.iter().enumerate().filter(|(_, (_, count))| *count > 0)
+        {
             if points.is_empty() {
                 points.push((value, 0.0));
             }
@@ -371,7 +378,8 @@ fn cumulative(distribution: &Distribution) -> Chart {
 
 /// Bars side by side: one group per value, one bar per sample.
 fn bars(distribution: &Distribution, palette: &Palette) -> Drawn {
-    let mut values: Vec<f64> = distribution.samples.iter().flat_map(|sample| &sample.counts).map(|bin| bin.0).collect();
+    let mut values: Vec<f64> =
+        distribution.samples.iter().flat_map(|sample| &sample.counts).map(|bin| bin.0).collect();
     values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
     values.dedup();
@@ -467,13 +475,21 @@ mod tests {
         let counts = (1..=10_000).map(|value| (f64::from(value), 3)).collect();
         let samples = vec![Sample { name: String::new(), counts }];
         let axis = Axis::new("latency", Unit::Seconds);
-        let distribution =
-            Distribution { title: "d".to_owned(), help: String::new(), axis, view: View::Cumulative, samples };
+        let distribution = Distribution {
+            title: "d".to_owned(),
+            help: String::new(),
+            axis,
+            view: View::Cumulative,
+            samples,
+        };
         let chart = cumulative(&distribution);
         let points = &chart.lines[0].points;
         assert_eq!(points.last(), Some(&(10_000.0, 1.0)));
         assert!(points.len() < QUANTILES + 20, "{}", points.len());
-        assert_eq!(draw_distribution(&distribution, &Palette::default()).legend[0].note, "median 83.3 min, p99 2.75 h");
+        assert_eq!(
+            draw_distribution(&distribution, &Palette::default()).legend[0].note,
+            "median 83.3 min, p99 2.75 h"
+        );
     }
 
     #[test]

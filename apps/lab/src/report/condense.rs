@@ -69,8 +69,10 @@ fn pointwise(lines: &[&Line]) -> Line {
 /// Each seed's mean per cell first, so that a seed with many points in a cell has no more weight.
 fn gridwise(lines: &[&Line]) -> Line {
     let mut merged = Line { name: lines[0].name.clone(), ..Line::default() };
-    let all = || lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).filter(|x| x.is_finite());
-    let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    let all =
+        || lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).filter(|x| x.is_finite());
+    let (low, high) =
+        all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let longest = lines.iter().map(|line| line.points.len()).max().unwrap_or(0);
     if low > high {
         return merged;

@@ -30,7 +30,13 @@ impl fmt::Display for Quantity {
 /// ```
 pub fn quantity(value: f64, unit: &Unit) -> Quantity {
     if !value.is_finite() {
-        let number = if value.is_nan() { "–" } else if value > 0.0 { "∞" } else { "−∞" };
+        let number = if value.is_nan() {
+            "–"
+        } else if value > 0.0 {
+            "∞"
+        } else {
+            "−∞"
+        };
         return Quantity { number: number.to_owned(), unit: String::new() };
     }
     match unit {
@@ -73,7 +79,13 @@ fn seconds(value: f64) -> Quantity {
     }
     let size = value.abs() * ROUNDS_UP;
     let suits = |&&(factor, _): &&(f64, &str)| {
-        size >= if factor == 60.0 { MINUTES_FROM } else if factor == 3600.0 { 7200.0 } else { factor }
+        size >= if factor == 60.0 {
+            MINUTES_FROM
+        } else if factor == 3600.0 {
+            7200.0
+        } else {
+            factor
+        }
     };
     let &(factor, unit) = TIMES.iter().find(suits).unwrap_or(&TIMES[TIMES.len() - 1]);
     Quantity { number: digits(value / factor), unit: unit.to_owned() }
@@ -227,9 +239,14 @@ pub fn shortened(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// `1 seed`, `3 seeds`: for a noun that takes an s.
+/// `1 seed`, `3 seeds`, `2 processes`: for a noun that takes an s or, after one, an es.
 pub fn counted(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", exact(count as u64), if count == 1 { "" } else { "s" })
+    let plural = match (count, noun.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {noun}{plural}", exact(count as u64))
 }
 
 #[cfg(test)]
@@ -304,6 +321,7 @@ mod tests {
         assert_eq!([0, 999, 1000, 1_234_567].map(exact), ["0", "999", "1 000", "1 234 567"]);
         assert_eq!(counted(1, "seed"), "1 seed");
         assert_eq!(counted(2000, "seed"), "2 000 seeds");
+        assert_eq!(counted(2, "process"), "2 processes");
     }
 
     #[test]

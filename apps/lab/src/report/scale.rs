@@ -27,8 +27,8 @@ impl Scale {
             .filter(|value| value.abs() < HUGE)
             .map(|value| if value.abs() < TINY { 0.0 } else { value })
             .filter(|value| !log || *value > 0.0);
-        let (mut low, mut high) =
-            shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let (mut low, mut high) = shown
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
             (low, high) = if log { (1.0, 10.0) } else { (0.0, 1.0) };
         }

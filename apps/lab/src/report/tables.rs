@@ -126,7 +126,9 @@ fn schema() -> Result<Type, ParquetError> {
     };
     let columns = vec![
         // Not the unsigned type: a seed above 2^63 keeps its bits, and more tools read it.
-        column("seed", Physical::INT64, Repetition::OPTIONAL).with_converted_type(ConvertedType::UINT_64).build()?,
+        column("seed", Physical::INT64, Repetition::OPTIONAL)
+            .with_converted_type(ConvertedType::UINT_64)
+            .build()?,
         column("time_s", Physical::DOUBLE, Repetition::OPTIONAL).build()?,
         text("measure", Repetition::REQUIRED)?,
         column("value", Physical::DOUBLE, Repetition::REQUIRED).build()?,
