@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::data::{Axis, Chart, Distribution, Landmark, Line, Sample, Shape, Unit, View};
-use super::format::{AxisUnit, exact, quantity, shortened};
+use super::format::{AxisUnit, exact, quantity, range, shortened};
 use super::scale::Scale;
 use super::svg::{Anchor, Canvas, coordinate, polyline, text_width};
 
@@ -22,7 +22,7 @@ pub(super) const COLOURS: usize = 8;
 pub(super) struct Drawn {
     /// The SVG element.
     pub(super) svg: String,
-    /// What the curves are; empty when there is only one without a name.
+    /// What the curves are; empty when there is only one.
     pub(super) legend: Vec<LegendEntry>,
     /// What the tooltip says, as JSON.
     pub(super) hover: String,
@@ -262,8 +262,10 @@ fn curve(plot: &mut Plot, line: &Line, shape: Shape, index: usize, colour: usize
         Shape::Line | Shape::Stack => {
             let alone = line.points.len() == 1;
             let (commands, dots) = (polyline(places()), places().flatten().collect::<Vec<_>>());
-            let class = if shape == Shape::Stack { "edge" } else { "curve" };
-            plot.canvas.path(&commands, &format!("{class} k{colour}{dash}"));
+            // A layer's upper edge is seen as it is; drawn, it would show layers that are empty.
+            if shape == Shape::Line {
+                plot.canvas.path(&commands, &format!("curve k{colour}{dash}"));
+            }
             if alone {
                 dots.into_iter().for_each(|at| plot.canvas.circle(at, 3.0, &format!("dot k{colour}")));
             }
@@ -296,8 +298,7 @@ fn hover_line(plot: &Plot, chart: &Chart, drawn: &Line, own: &Line, colour: usiz
         if let Some(&(low, high)) = own.band.get(index)
             && low < high
         {
-            let [low, high] = [low, high].map(|value| quantity(value, &chart.y.unit));
-            text = format!("{text} ({low} – {high})");
+            text = format!("{text} ({})", range(low, high, &chart.y.unit));
         }
         points.push((tenth(at_x), tenth(at_y), place_text(x, &chart.x), text));
     }
@@ -317,7 +318,8 @@ fn legend(chart: &Chart, palette: &Palette) -> Vec<LegendEntry> {
         colour: palette.colour(index, &line.name),
     };
     match &chart.lines[..] {
-        [only] if only.name.is_empty() || only.name == chart.title => Vec::new(),
+        // The title tells it; the tooltip has the name.
+        [_] => Vec::new(),
         lines => lines.iter().enumerate().map(entry).collect(),
     }
 }
@@ -340,28 +342,17 @@ pub(super) fn draw_distribution(distribution: &Distribution, palette: &Palette) 
     drawn
 }
 
-/// Points per cumulative curve.
-const QUANTILES: usize = 240;
-
+/// The share of values at or below each: a step up at each value.
 fn cumulative(distribution: &Distribution) -> Chart {
     let curve = |sample: &Sample| {
         let total = sample.total().max(1) as f64;
         let mut seen = 0u64;
-        let mut points: Vec<(f64, f64)> = Vec::new();
-        for (index, &(value, count)) in sample.counts.iter().enumerate().filter(|(_, (_, count))| *count > 0)
-        {
-            if points.is_empty() {
-                points.push((value, 0.0));
-            }
+        let start = sample.counts.first().map(|&(value, _)| (value, 0.0));
+        let rise = sample.counts.iter().map(|&(value, count)| {
             seen = seen.saturating_add(count);
-            let share = seen as f64 / total;
-            let far = |(_, last): &(f64, f64)| share - last >= 1.0 / QUANTILES as f64;
-            // Where few values are left, each step counts: the tail is what one looks for.
-            let last_ones = index + 12 >= sample.counts.len();
-            if sample.counts.len() <= QUANTILES || last_ones || points.last().is_none_or(far) {
-                points.push((value, share));
-            }
-        }
+            (value, seen as f64 / total)
+        });
+        let points = start.into_iter().chain(rise).collect();
         Line { name: sample.name.clone(), points, ..Line::default() }
     };
     Chart {
@@ -472,7 +463,7 @@ mod tests {
 
     #[test]
     fn the_cumulative_share_ends_at_all_values() {
-        let counts = (1..=10_000).map(|value| (f64::from(value), 3)).collect();
+        let counts = (1..=100).map(|value| (f64::from(value), 3)).collect();
         let samples = vec![Sample { name: String::new(), counts }];
         let axis = Axis::new("latency", Unit::Seconds);
         let distribution = Distribution {
@@ -482,13 +473,12 @@ mod tests {
             view: View::Cumulative,
             samples,
         };
-        let chart = cumulative(&distribution);
-        let points = &chart.lines[0].points;
-        assert_eq!(points.last(), Some(&(10_000.0, 1.0)));
-        assert!(points.len() < QUANTILES + 20, "{}", points.len());
+        let points = &cumulative(&distribution).lines[0].points;
+        assert_eq!((points[0], points[50]), ((1.0, 0.0), (50.0, 0.5)));
+        assert_eq!(points.last(), Some(&(100.0, 1.0)));
         assert_eq!(
             draw_distribution(&distribution, &Palette::default()).legend[0].note,
-            "median 83.3 min, p99 2.75 h"
+            "median 50 s, p99 99 s"
         );
     }
 

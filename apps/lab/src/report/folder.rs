@@ -39,7 +39,7 @@ pub enum WriteError {
 }
 
 /// Attaches what was tried, and with which path, to what the system says.
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
     move |source| WriteError::Io { action, path: path.to_owned(), source }
 }
 

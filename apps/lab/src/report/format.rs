@@ -48,6 +48,12 @@ pub fn quantity(value: f64, unit: &Unit) -> Quantity {
     }
 }
 
+/// `low – high` in `unit`, which is named once where both have the same.
+pub fn range(low: f64, high: f64, unit: &Unit) -> String {
+    let (low, high) = (quantity(low, unit), quantity(high, unit));
+    if low.unit == high.unit { format!("{} – {high}", low.number) } else { format!("{low} – {high}") }
+}
+
 const COUNTS: [(f64, &str); 5] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (0.0, "")];
 const BYTES: [(f64, &str); 5] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (0.0, "B")];
 const TIMES: [(f64, &str); 6] =
@@ -62,12 +68,10 @@ fn prefixed(value: f64, scale: &[(f64, &str)], unit: &str) -> Quantity {
     let &(factor, prefix) =
         scale.iter().find(|&&(least, _)| size >= least).expect("the last entry's bound is zero");
     let number = digits(value / if factor == 0.0 { 1.0 } else { factor });
-    let unit = if prefix.is_empty() || unit.is_empty() {
-        format!("{prefix}{unit}")
-    } else {
-        format!("{prefix} {unit}")
-    };
-    Quantity { number, unit }
+    // A symbol takes its prefix without a space, 12 kB/s; a noun does not, 12 k messages.
+    let symbol = unit.starts_with("B/") || unit.starts_with("bit/");
+    let space = if prefix.is_empty() || unit.is_empty() || symbol { "" } else { " " };
+    Quantity { number, unit: format!("{prefix}{space}{unit}") }
 }
 
 /// A number this close below a power of ten shows as that power in three digits.
@@ -277,6 +281,9 @@ mod tests {
         }
         assert_eq!(show(12_340.0, Unit::named("hops")), "12.3 k hops");
         assert_eq!(show(3.0, Unit::named("hops")), "3 hops");
+        assert_eq!(show(12_340.0, Unit::named("B/s")), "12.3 kB/s");
+        assert_eq!(range(14.5, 15.0, &Unit::named("hops")), "14.5 – 15 hops");
+        assert_eq!(range(0.5, 1.5, &Unit::Seconds), "500 ms – 1.5 s");
     }
 
     #[test]

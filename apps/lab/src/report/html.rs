@@ -3,7 +3,7 @@
 use super::chart::{self, Drawn, LegendEntry, Palette};
 use super::condense::condensed;
 use super::data::{Check, Figure, NodeState, Report, SpaceTime, Summary, Topology, Traffic, Unit, Verdict};
-use super::format::{counted, escape, exact, quantity};
+use super::format::{counted, escape, exact, quantity, range};
 use super::scale::Scale;
 use super::space_time;
 use super::svg::Canvas;
@@ -138,7 +138,7 @@ fn figure_card(figure: &Figure) -> String {
         },
     );
     let range = match figure.summary {
-        Some(summary) if figure.per_seed.len() > 1 => range(figure, summary),
+        Some(summary) if figure.per_seed.len() > 1 => spread(figure, summary),
         Some(_) | None => String::new(),
     };
     format!(
@@ -149,15 +149,14 @@ fn figure_card(figure: &Figure) -> String {
 }
 
 /// The seeds as dots on a line, and the ends in words.
-fn range(figure: &Figure, summary: Summary) -> String {
-    let [low, high, p95] =
-        [summary.min, summary.max, summary.p95].map(|value| escape(&figure.show(value).to_string()));
+fn spread(figure: &Figure, summary: Summary) -> String {
+    let ends = escape(&range(summary.min, summary.max, &figure.unit));
     let words = if summary.min == summary.max {
         "the same for every seed".to_owned()
     } else if figure.per_seed.len() >= 20 {
-        format!("{low} – {high}, p95 {p95}")
+        format!("{ends}, p95 {}", escape(&figure.show(summary.p95).to_string()))
     } else {
-        format!("{low} – {high}")
+        ends
     };
     let mut canvas = Canvas::new(200.0, 14.0);
     let values = || figure.per_seed.iter().map(|one| one.value);
@@ -222,7 +221,7 @@ fn charts(report: &Report, palette: &Palette) -> String {
 
 fn chart_card(title: &str, text: &str, drawn: &Drawn) -> String {
     format!(
-        "<figure class=\"card\" data-hover><figcaption><h3>{}</h3>{}</figcaption>{}{}\
+        "<figure class=\"card\" data-hover><figcaption><h3>{}</h3>{}</figcaption>{}<div>{}</div>\
          <script type=\"application/json\">{}</script></figure>",
         escape(title),
         help(text),

@@ -74,11 +74,6 @@ impl Scale {
         self.high
     }
 
-    /// The value of the axis's lower end.
-    pub(super) fn low(&self) -> f64 {
-        self.low
-    }
-
     /// About `wanted` round values, and the step between them (on a logarithmic axis, that of the value).
     pub(super) fn ticks(&self, wanted: usize) -> Vec<Tick> {
         if self.log { self.log_ticks(wanted) } else { self.linear_ticks(wanted) }
@@ -158,7 +153,7 @@ mod tests {
     #[test]
     fn a_linear_axis_ends_on_round_numbers() {
         let scale = Scale::fitting([3.0, 87.0].into_iter(), false, true, false, (0.0, 100.0));
-        assert_eq!((scale.low(), scale.high()), (0.0, 100.0));
+        assert_eq!((scale.low, scale.high), (0.0, 100.0));
         assert_eq!(values(&scale), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(scale.place(25.0), Some(25.0));
     }
@@ -166,7 +161,7 @@ mod tests {
     #[test]
     fn a_logarithmic_axis_gives_each_factor_the_same_room() {
         let scale = Scale::fitting([2.0, 5000.0].into_iter(), true, true, false, (0.0, 4.0));
-        assert_eq!((scale.low(), scale.high()), (1.0, 10_000.0));
+        assert_eq!((scale.low, scale.high), (1.0, 10_000.0));
         let places: Vec<f64> = values(&scale).iter().map(|&value| scale.place(value).unwrap()).collect();
         assert_eq!(places, [0.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(scale.place(0.0), None, "zero has no place on a logarithmic axis");
@@ -186,7 +181,7 @@ mod tests {
         for values in hostile {
             for log in [false, true] {
                 let scale = Scale::fitting(values.iter().copied(), log, false, false, (0.0, 1.0));
-                assert!(scale.low() < scale.high(), "{values:?} {log}");
+                assert!(scale.low < scale.high, "{values:?} {log}");
                 let ticks = scale.ticks(5);
                 assert!(ticks.len() <= 101 && ticks.iter().all(|tick| tick.value.is_finite()), "{values:?}");
             }
