@@ -1,4 +1,5 @@
 //! The lab: scenarios, measures, reports.
 
 pub mod claims;
+pub mod report;
 pub mod run;

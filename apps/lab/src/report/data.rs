@@ -1,0 +1,603 @@
+//! What a report is made of: plain data, filled in by whoever ran the scenario.
+//!
+//! [`Report`] is also the format of `summary.json`: `"format"` is [`FORMAT`], and the field names below are
+//! the other keys, in this order. They stay as they are; [`FORMAT`] changes when the meaning of one does. Times are seconds of virtual time, bytes
+//! are bytes, shares are fractions of one. What is not finite is written as `null`.
+
+use serde::{Serialize, Serializer};
+
+use super::format::{Quantity, quantity};
+
+/// The first field of `summary.json`: which edition of the format it is.
+pub const FORMAT: &str = "isles-report-1";
+
+/// Everything that a run leaves to be looked at. All text may come from outside; it is escaped where used.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Short name of the run, one line.
+    pub title: String,
+    /// What the run was to find out, one or two sentences.
+    pub question: String,
+    /// The scenario's TOML source, as it was read.
+    pub scenario: String,
+    /// What was set up, in reading order: processes, protocol, links, faults.
+    pub setup: Vec<Setting>,
+    /// The seeds that were run.
+    pub seeds: Vec<u64>,
+    /// The numbers that answer the question, most telling first.
+    pub figures: Vec<Figure>,
+    /// What was expected, and whether it came about.
+    pub checks: Vec<Check>,
+    /// Curves over time or another axis. The first one is the terminal's plot.
+    pub charts: Vec<Chart>,
+    /// How values were distributed.
+    pub distributions: Vec<Distribution>,
+    /// Messages by kind, all seeds together.
+    pub traffic: Vec<Traffic>,
+    /// Who was connected to whom at one instant.
+    pub topology: Option<Topology>,
+    /// The messages of one episode, usually the first broadcast.
+    pub space_time: Option<SpaceTime>,
+    /// What a reader should know besides: departures, cuts, warnings.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// How many checks hold, fail and are undecided.
+    pub fn tally(&self) -> Tally {
+        let count = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
+        Tally {
+            holds: count(Verdict::Holds),
+            fails: count(Verdict::Fails),
+            undecided: count(Verdict::Undecided),
+        }
+    }
+}
+
+/// Checks by verdict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// Checks that hold.
+    pub holds: usize,
+    /// Checks that fail.
+    pub fails: usize,
+    /// Checks that the run could not decide.
+    pub undecided: usize,
+}
+
+/// One line of the set-up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Setting {
+    /// What is set.
+    pub name: String,
+    /// To what, with its unit.
+    pub value: String,
+    /// Why, or what it means; may be empty.
+    pub note: String,
+}
+
+/// What a number counts. In `summary.json` and `metrics.csv` it is its [symbol](Unit::symbol).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// A number without a unit, such as a ratio.
+    #[default]
+    Plain,
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// A fraction of one, shown as percent.
+    Share,
+    /// Anything else, named in the plural: `hops`, `messages/s`.
+    Named(String),
+}
+
+impl Unit {
+    /// A unit by its plural name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self::Named(name.into())
+    }
+
+    /// The unit as data: `""`, `"s"`, `"B"`, `"fraction"` or the name.
+    pub fn symbol(&self) -> &str {
+        match self {
+            Self::Plain => "",
+            Self::Seconds => "s",
+            Self::Bytes => "B",
+            Self::Share => "fraction",
+            Self::Named(name) => name,
+        }
+    }
+}
+
+impl Serialize for Unit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.symbol())
+    }
+}
+
+/// A number per seed, and what they come to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    /// The measure's name, as in `metrics.csv`.
+    pub name: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// How it is measured, one sentence; may be empty.
+    pub help: String,
+    /// One value per seed that has one.
+    pub per_seed: Vec<SeedValue>,
+    /// Over [`Figure::per_seed`]; `None` when no seed has a finite value.
+    pub summary: Option<Summary>,
+}
+
+impl Figure {
+    /// A figure whose summary is computed from its values, leaving out those that are not finite.
+    pub fn new(name: impl Into<String>, unit: Unit, help: impl Into<String>, values: &[(u64, f64)]) -> Self {
+        let per_seed: Vec<_> = values.iter().map(|&(seed, value)| SeedValue { seed, value }).collect();
+        let summary = Summary::of(per_seed.iter().map(|one| one.value));
+        Self { name: name.into(), unit, help: help.into(), per_seed, summary }
+    }
+
+    /// `value` for people, in this figure's unit.
+    pub fn show(&self, value: f64) -> Quantity {
+        quantity(value, &self.unit)
+    }
+}
+
+/// What one seed gave.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SeedValue {
+    /// The seed.
+    pub seed: u64,
+    /// In the figure's unit.
+    pub value: f64,
+}
+
+/// Several values in four numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The middle value, or the mean of the two middle ones.
+    pub median: f64,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+    /// The least value that 95 % of the values do not exceed.
+    pub p95: f64,
+}
+
+impl Summary {
+    /// Over the finite ones of `values`; `None` if there are none.
+    ///
+    /// # Complexity
+    /// O(n log n).
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut sorted: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let (&min, &max) = (sorted.first()?, sorted.last()?);
+        let middle = sorted.len() / 2;
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            // Halved before adding, so that two huge values do not overflow.
+            sorted[middle - 1] / 2.0 + sorted[middle] / 2.0
+        };
+        let rank = (sorted.len() * 95).div_ceil(100);
+        Some(Self { median, min, max, p95: sorted[rank - 1] })
+    }
+}
+
+/// Something expected of the run. The verdict is the caller's; the report only shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// The check's name.
+    pub name: String,
+    /// What was measured; `None` when nothing could be.
+    pub measured: Option<f64>,
+    /// How [`Check::measured`] should relate to [`Check::bound`].
+    pub relation: Relation,
+    /// The bound; `None` for a check that has no number, such as "no closed islands".
+    pub bound: Option<f64>,
+    /// The unit of both.
+    pub unit: Unit,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// Why, which seeds fail, how to replay; may be empty.
+    pub detail: String,
+}
+
+impl Check {
+    /// The measured value for people; a dash when there is none.
+    pub fn measured_text(&self) -> String {
+        self.measured.map_or_else(|| "–".to_owned(), |value| quantity(value, &self.unit).to_string())
+    }
+
+    /// Relation and bound for people, `≥ 99 %`; a dash when there is no bound.
+    pub fn bound_text(&self) -> String {
+        let text = |bound| format!("{} {}", self.relation.sign(), quantity(bound, &self.unit));
+        self.bound.map_or_else(|| "–".to_owned(), text)
+    }
+}
+
+/// How a measured value should relate to its bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// Not less than.
+    AtLeast,
+    /// Not more than.
+    AtMost,
+    /// Equal to.
+    Equal,
+}
+
+impl Relation {
+    /// `≥`, `≤` or `=`.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => "≥",
+            Self::AtMost => "≤",
+            Self::Equal => "=",
+        }
+    }
+}
+
+/// What became of a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As expected.
+    Holds,
+    /// Not as expected.
+    Fails,
+    /// The run does not tell.
+    Undecided,
+}
+
+/// Curves over a common pair of axes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Chart {
+    /// Heading, and the measure's name in `metrics.csv`.
+    pub title: String,
+    /// How it is measured, one sentence; may be empty.
+    pub help: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// How the points are joined.
+    pub shape: Shape,
+    /// The curves. Those of one name and several seeds are shown as median and range.
+    pub lines: Vec<Line>,
+    /// Instants worth a vertical rule, such as a fault.
+    pub events: Vec<Landmark>,
+    /// Levels worth a horizontal rule, such as a check's bound.
+    pub levels: Vec<Landmark>,
+}
+
+impl Chart {
+    /// A chart of lines over virtual time, empty yet.
+    pub fn over_time(title: impl Into<String>, y: Axis) -> Self {
+        Self {
+            title: title.into(),
+            help: String::new(),
+            x: Axis::time(),
+            y,
+            shape: Shape::Line,
+            lines: Vec::new(),
+            events: Vec::new(),
+            levels: Vec::new(),
+        }
+    }
+}
+
+/// One axis of a chart.
+#[derive(Clone, Debug, Serialize)]
+pub struct Axis {
+    /// What it shows.
+    pub name: String,
+    /// In which unit.
+    pub unit: Unit,
+    /// Whether equal steps are equal factors; values of zero or less are then left out.
+    pub log: bool,
+    /// Whether zero must be in view.
+    pub from_zero: bool,
+}
+
+impl Axis {
+    /// A linear axis that shows zero.
+    pub fn new(name: impl Into<String>, unit: Unit) -> Self {
+        Self { name: name.into(), unit, log: false, from_zero: true }
+    }
+
+    /// Virtual time since the run began. Its charts are the ones with a `time_s` in `metrics.csv`.
+    pub fn time() -> Self {
+        Self { from_zero: false, ..Self::new("time", Unit::Seconds) }
+    }
+
+    /// Whether this is virtual time.
+    pub fn is_time(&self) -> bool {
+        self.unit == Unit::Seconds && self.name == "time"
+    }
+}
+
+/// How the points of a line are joined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// By straight lines.
+    Line,
+    /// A value holds until the next point.
+    Step,
+    /// Not at all.
+    Dots,
+    /// Filled, one line on top of the other; lines share their x values.
+    Stack,
+}
+
+/// One curve.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Line {
+    /// What sets it apart from the chart's other curves; may be empty if there are none.
+    pub name: String,
+    /// Whose run it is; `None` for a curve over all seeds.
+    pub seed: Option<u64>,
+    /// `(x, y)` by ascending x. A y that is not finite interrupts the curve.
+    pub points: Vec<(f64, f64)>,
+    /// `(least, greatest)` over the seeds at each point: empty, or one per point.
+    pub band: Vec<(f64, f64)>,
+}
+
+/// A value on an axis that deserves a label.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Landmark {
+    /// Where, in the axis's unit.
+    pub at: f64,
+    /// What it is, in two or three words.
+    pub label: String,
+}
+
+/// How often which value occurred.
+#[derive(Clone, Debug, Serialize)]
+pub struct Distribution {
+    /// Heading, and the measure's name.
+    pub title: String,
+    /// How it is measured, one sentence; may be empty.
+    pub help: String,
+    /// What is distributed.
+    pub axis: Axis,
+    /// How it is drawn.
+    pub view: View,
+    /// The groups to compare.
+    pub samples: Vec<Sample>,
+}
+
+/// How a distribution is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// The share of values at or below each value.
+    Cumulative,
+    /// One bar per value: for few distinct values, such as hops.
+    Bars,
+}
+
+/// One group of a distribution.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sample {
+    /// What sets the group apart; may be empty if it is the only one.
+    pub name: String,
+    /// `(value, how many times)` by ascending value.
+    pub counts: Vec<(f64, u64)>,
+}
+
+impl Sample {
+    /// How many values there are.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().fold(0, |sum, &(_, count)| sum.saturating_add(count))
+    }
+
+    /// The least value that a fraction `share` of the values do not exceed; `None` if there are no values.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let wanted = self.total() as f64 * share;
+        let mut seen = 0u64;
+        self.counts.iter().find_map(|&(value, count)| {
+            seen = seen.saturating_add(count);
+            (count > 0 && seen as f64 >= wanted).then_some(value)
+        })
+    }
+}
+
+/// Messages of one kind, all seeds together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// The kind, as the kernel's meter names it.
+    pub kind: String,
+    /// How many were sent.
+    pub messages: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+}
+
+/// Who was connected to whom.
+#[derive(Clone, Debug, Serialize)]
+pub struct Topology {
+    /// Heading.
+    pub title: String,
+    /// At which instant, and what an edge means; may be empty.
+    pub help: String,
+    /// How many processes are up.
+    pub nodes_up: usize,
+    /// How many are not.
+    pub nodes_crashed: usize,
+    /// How many edges there are.
+    pub edges: usize,
+    /// `(degree, how many processes that are up have it)`; of a directed graph, the in-degree.
+    pub degrees: Vec<(u32, u64)>,
+    /// The graph itself, where it is small enough to be seen.
+    pub drawing: Option<Drawing>,
+}
+
+impl Topology {
+    /// A graph of more processes than this is shown by its degrees only.
+    pub const DRAWN_MAX: usize = 400;
+
+    /// Counts degrees, and keeps the graph itself if at most [`Topology::DRAWN_MAX`] processes are in it.
+    /// Edges to a process that does not exist, or from a process to itself, are left out.
+    pub fn new(
+        title: impl Into<String>,
+        help: impl Into<String>,
+        nodes: Vec<Node>,
+        mut edges: Vec<Edge>,
+        directed: bool,
+    ) -> Self {
+        let known = |index: u32| (index as usize) < nodes.len();
+        edges.retain(|edge| known(edge.from) && known(edge.to) && edge.from != edge.to);
+        let mut degree = vec![0u32; nodes.len()];
+        for edge in &edges {
+            degree[edge.to as usize] += 1;
+            if !directed {
+                degree[edge.from as usize] += 1;
+            }
+        }
+        let is_up = |node: &&Node| node.state != NodeState::Crashed;
+        let nodes_up = nodes.iter().filter(is_up).count();
+        let mut up: Vec<u32> =
+            nodes.iter().zip(degree).filter(|(node, _)| is_up(node)).map(|(_, degree)| degree).collect();
+        up.sort_unstable();
+        let degrees = up.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
+        Self {
+            title: title.into(),
+            help: help.into(),
+            nodes_up,
+            nodes_crashed: nodes.len() - nodes_up,
+            edges: edges.len(),
+            degrees,
+            drawing: (nodes.len() <= Self::DRAWN_MAX).then_some(Drawing { nodes, edges, directed }),
+        }
+    }
+}
+
+/// A graph to be drawn.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Drawing {
+    /// The processes; edges name them by index.
+    pub nodes: Vec<Node>,
+    /// The connections.
+    pub edges: Vec<Edge>,
+    /// Whether an edge leads one way.
+    pub directed: bool,
+}
+
+/// A process in a graph.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Node {
+    /// Its name.
+    pub label: String,
+    /// How it is doing.
+    pub state: NodeState,
+    /// What it belongs to, such as a region: nodes of a group share a colour; may be empty.
+    pub group: String,
+    /// Where it is, in any unit, y downwards; if any node has none, all are laid out by forces.
+    pub position: Option<(f64, f64)>,
+}
+
+/// How a process is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeState {
+    /// It works.
+    #[default]
+    Up,
+    /// It is down.
+    Crashed,
+    /// It works, and is where the episode began, such as a broadcast's source.
+    Source,
+    /// It deviates from the protocol.
+    Traitor,
+}
+
+/// A connection between two nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Edge {
+    /// Index of one end.
+    pub from: u32,
+    /// Index of the other end.
+    pub to: u32,
+    /// Whether it belongs to the tree that broadcasts take.
+    pub tree: bool,
+}
+
+/// The messages between a few processes.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SpaceTime {
+    /// Heading.
+    pub title: String,
+    /// Which episode it is; may be empty.
+    pub help: String,
+    /// The processes; messages and moments name them by index.
+    pub lanes: Vec<String>,
+    /// What was sent.
+    pub messages: Vec<Message>,
+    /// What happened at a process by itself.
+    pub moments: Vec<Moment>,
+}
+
+/// One message on its way.
+#[derive(Clone, Debug, Serialize)]
+pub struct Message {
+    /// Its kind, as in [`Traffic::kind`].
+    pub kind: String,
+    /// Lane of the sender.
+    pub from: u32,
+    /// Lane of the receiver.
+    pub to: u32,
+    /// When it left, in seconds.
+    pub sent: f64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It arrived at this instant, in seconds.
+    Arrived(f64),
+    /// It never will.
+    Lost,
+    /// It was still under way when the recording ended.
+    UnderWay,
+}
+
+/// Something that happened at one process.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Moment {
+    /// The process's lane.
+    pub lane: u32,
+    /// When, in seconds.
+    pub at: f64,
+    /// What sort of thing.
+    pub kind: MomentKind,
+    /// In words; may be empty.
+    pub label: String,
+}
+
+/// What may happen at a process by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MomentKind {
+    /// A client asked for something, such as a broadcast.
+    Invoked,
+    /// A payload reached the application, or a client got its reply.
+    Delivered,
+    /// The process went down.
+    Crashed,
+    /// The process came back.
+    Restarted,
+    /// A timer fired.
+    Timer,
+    /// Anything else.
+    Note,
+}
