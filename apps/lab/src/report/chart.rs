@@ -195,7 +195,7 @@ pub(super) fn draw(chart: &Chart, palette: &Palette) -> Drawn {
     for (index, line) in lines.iter().enumerate() {
         let class =
             format!("{} k{}", if chart.shape == Shape::Stack { "layer" } else { "band" }, colour(index));
-        let band = band(&plot, line);
+        let band = band(&plot, line, chart.shape == Shape::Step);
         plot.canvas.path(&band, &class);
     }
     for (index, line) in lines.iter().enumerate() {
@@ -237,7 +237,7 @@ fn stacked(lines: &[Line]) -> Vec<Line> {
     layers
 }
 
-fn band(plot: &Plot, line: &Line) -> String {
+fn band(plot: &Plot, line: &Line, steps: bool) -> String {
     let corners: Vec<_> = line
         .points
         .iter()
@@ -246,12 +246,32 @@ fn band(plot: &Plot, line: &Line) -> String {
         .collect();
     let mut commands = String::new();
     for run in corners.split(Option::is_none).filter(|run| run.len() > 1) {
-        let upper = run.iter().flatten().map(|corner| Some(corner.1));
-        let lower = run.iter().flatten().rev().map(|corner| Some(corner.0));
-        commands.push_str(&polyline(upper.chain(lower)));
+        let side = |pick: fn(&(At, At)) -> At| -> Vec<Option<At>> {
+            let places = run.iter().flatten().map(pick).map(Some);
+            if steps { stepped(places) } else { places.collect() }
+        };
+        let (upper, mut lower) = (side(|corner| corner.1), side(|corner| corner.0));
+        lower.reverse();
+        commands.push_str(&polyline(upper.into_iter().chain(lower)));
         commands.push('Z');
     }
     commands
+}
+
+/// A position in the picture.
+type At = (f64, f64);
+
+/// With a corner before each place, so that a value holds until the next.
+fn stepped(places: impl Iterator<Item = Option<At>>) -> Vec<Option<At>> {
+    let mut corners: Vec<Option<At>> = Vec::new();
+    for place in places {
+        let before = corners.last().copied().flatten();
+        if let (Some((x, _)), Some((_, y))) = (place, before) {
+            corners.push(Some((x, y)));
+        }
+        corners.push(place);
+    }
+    corners
 }
 
 fn curve(plot: &mut Plot, line: &Line, shape: Shape, index: usize, colour: usize) {
@@ -271,14 +291,7 @@ fn curve(plot: &mut Plot, line: &Line, shape: Shape, index: usize, colour: usize
             }
         }
         Shape::Step => {
-            let mut corners: Vec<Option<(f64, f64)>> = Vec::new();
-            for place in places() {
-                let before = corners.last().copied().flatten();
-                if let (Some((x, _)), Some((_, y))) = (place, before) {
-                    corners.push(Some((x, y)));
-                }
-                corners.push(place);
-            }
+            let corners = stepped(places());
             plot.canvas.path(&polyline(corners), &format!("curve k{colour}{dash}"));
         }
         Shape::Dots => {

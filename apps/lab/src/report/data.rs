@@ -6,7 +6,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::format::{Quantity, quantity};
+use super::format::{Quantity, counted, quantity};
 
 /// The first field of `summary.json`: which edition of the format it is.
 pub const FORMAT: &str = "isles-report-1";
@@ -63,6 +63,24 @@ pub struct Tally {
     pub fails: usize,
     /// Checks that the run could not decide.
     pub undecided: usize,
+}
+
+impl Tally {
+    /// The verdict over all checks in a few words, and as a verdict; `None` when there are no checks.
+    pub fn verdict(self) -> Option<(Verdict, String)> {
+        let all = self.holds + self.fails + self.undecided;
+        let of_all = |some: usize, verb: &str| format!("{some} of {} {verb}", counted(all, "check"));
+        let s = |count: usize| if count == 1 { "s" } else { "" };
+        match self {
+            _ if all == 0 => None,
+            Self { fails: 1.., .. } => {
+                Some((Verdict::Fails, of_all(self.fails, &format!("fail{}", s(self.fails)))))
+            }
+            Self { undecided: 1.., .. } => Some((Verdict::Undecided, of_all(self.undecided, "undecided"))),
+            Self { .. } if all == 1 => Some((Verdict::Holds, "the only check holds".to_owned())),
+            Self { .. } => Some((Verdict::Holds, format!("all {} hold", counted(all, "check")))),
+        }
+    }
 }
 
 /// One line of the set-up.
@@ -253,6 +271,26 @@ pub enum Verdict {
     Fails,
     /// The run does not tell.
     Undecided,
+}
+
+impl Verdict {
+    /// `✓`, `✗` or `?`.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Holds => "✓",
+            Self::Fails => "✗",
+            Self::Undecided => "?",
+        }
+    }
+
+    /// `holds`, `fails` or `undecided`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::Undecided => "undecided",
+        }
+    }
 }
 
 /// Curves over a common pair of axes.
@@ -600,4 +638,38 @@ pub enum MomentKind {
     Timer,
     /// Anything else.
     Note,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_is_over_the_finite_values() {
+        let summary = Summary::of([4.0, f64::NAN, 1.0, 3.0, 2.0]).unwrap();
+        assert_eq!(summary, Summary { median: 2.5, min: 1.0, max: 4.0, p95: 4.0 });
+        assert_eq!(Summary::of((1..=100).map(f64::from)).unwrap().p95, 95.0);
+        assert_eq!(Summary::of([f64::INFINITY]), None);
+    }
+
+    #[test]
+    fn quantiles_count_how_often_a_value_occurred() {
+        let sample = Sample { name: String::new(), counts: vec![(1.0, 98), (2.0, 0), (3.0, 2)] };
+        assert_eq!(
+            [0.0, 0.5, 0.98, 0.99, 1.0].map(|share| sample.quantile(share).unwrap()),
+            [1.0, 1.0, 1.0, 3.0, 3.0]
+        );
+        assert_eq!(Sample::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn one_failing_check_makes_the_verdict() {
+        let verdict = |holds, fails, undecided| Tally { holds, fails, undecided }.verdict();
+        assert_eq!(verdict(4, 1, 1), Some((Verdict::Fails, "1 of 6 checks fails".to_owned())));
+        assert_eq!(verdict(4, 2, 0), Some((Verdict::Fails, "2 of 6 checks fail".to_owned())));
+        assert_eq!(verdict(4, 0, 1), Some((Verdict::Undecided, "1 of 5 checks undecided".to_owned())));
+        assert_eq!(verdict(4, 0, 0), Some((Verdict::Holds, "all 4 checks hold".to_owned())));
+        assert_eq!(verdict(1, 0, 0), Some((Verdict::Holds, "the only check holds".to_owned())));
+        assert_eq!(verdict(0, 0, 0), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::chart::{self, Drawn, LegendEntry, Palette};
 use super::condense::condensed;
-use super::data::{Check, Figure, NodeState, Report, SpaceTime, Summary, Topology, Traffic, Unit, Verdict};
+use super::data::{Check, Figure, NodeState, Report, SpaceTime, Summary, Topology, Traffic, Unit};
 use super::format::{counted, escape, exact, quantity, range};
 use super::scale::Scale;
 use super::space_time;
@@ -63,22 +63,8 @@ fn header(report: &Report) -> String {
 
 /// The verdict over all checks.
 fn pill(report: &Report) -> String {
-    let (tally, all) = (report.tally(), report.checks.len());
-    let (class, text) = if all == 0 {
-        return String::new();
-    } else if tally.fails > 0 {
-        ("fails", format!("✗ {} of {} fail", tally.fails, counted(all, "check")))
-    } else if tally.undecided > 0 {
-        ("undecided", format!("? {} of {} undecided", tally.undecided, counted(all, "check")))
-    } else {
-        ("holds", format!("✓ {} hold", counted(all, "check")))
-    };
-    let text = if all == 1 {
-        text.replace("check hold", "check holds").replace("1 of 1 check ", "check ")
-    } else {
-        text
-    };
-    format!("<span class=\"pill {class}\">{text}</span>")
+    let Some((verdict, text)) = report.tally().verdict() else { return String::new() };
+    format!("<span class=\"pill {}\">{} {text}</span>", verdict.word(), verdict.sign())
 }
 
 fn seeds(seeds: &[u64]) -> String {
@@ -181,14 +167,10 @@ fn checks(checks: &[Check]) -> String {
     }
     let mut rows = String::new();
     for check in checks {
-        let (class, word) = match check.verdict {
-            Verdict::Holds => ("holds", "✓ holds"),
-            Verdict::Fails => ("fails", "✗ fails"),
-            Verdict::Undecided => ("undecided", "? undecided"),
-        };
+        let (sign, word) = (check.verdict.sign(), check.verdict.word());
         rows.push_str(&format!(
             "<tr><td class=\"check\">{}{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
-             <td class=\"verdict {class}\">{word}</td></tr>",
+             <td class=\"verdict {word}\">{sign} {word}</td></tr>",
             escape(&check.name),
             help(&check.detail),
             escape(&check.measured_text()),
@@ -318,7 +300,7 @@ fn topology_legend(graph: &Topology) -> String {
         item("<circle class=\"up k0\" r=\"6\"/>", "process");
     }
     if has(NodeState::Source) {
-        item("<circle class=\"source-ring\" r=\"7\"/><circle class=\"up k0\" r=\"4\"/>", "source");
+        item("<circle class=\"source-ring\" r=\"6\"/>", "source");
     }
     if has(NodeState::Crashed) {
         item(
@@ -398,4 +380,133 @@ fn footer(files: &[String]) -> String {
     let others =
         if links.is_empty() { String::new() } else { format!(" Beside this page: {}.", links.join(", ")) };
     format!("<footer>All times are virtual.{others}</footer>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::data::{
+        Axis, Chart, Distribution, Edge, Fate, Landmark, Line, Message, Moment, MomentKind, Node, Relation,
+        Sample, Setting, Unit, Verdict, View,
+    };
+
+    const HOSTILE: &str =
+        "</script></style></title><script>alert('x')</script><img src=x onerror=\"alert(1)\">";
+
+    /// A report in which every text is an attack.
+    fn hostile() -> Report {
+        let text = || HOSTILE.to_owned();
+        let unit = || Unit::named(HOSTILE);
+        let axis = || Axis::new(HOSTILE, unit());
+        let line = |seed| Line {
+            name: text(),
+            seed: Some(seed),
+            points: vec![(0.0, 1.0), (1.0, 2.0)],
+            band: vec![],
+        };
+        let node = || Node { label: text(), group: text(), ..Node::default() };
+        let other = Node { label: text(), group: format!("{HOSTILE}2"), ..Node::default() };
+        Report {
+            title: text(),
+            question: text(),
+            scenario: format!("# {HOSTILE}\n[{HOSTILE}]\n{HOSTILE} = 1 # {HOSTILE}\nname = '{HOSTILE}'"),
+            setup: vec![Setting { name: text(), value: text(), note: text() }],
+            seeds: vec![1, 2],
+            figures: vec![Figure::new(HOSTILE, unit(), HOSTILE, &[(1, 1.0), (2, 3.0)])],
+            checks: vec![Check {
+                name: text(),
+                measured: Some(1.0),
+                relation: Relation::Equal,
+                bound: Some(2.0),
+                unit: unit(),
+                verdict: Verdict::Fails,
+                detail: text(),
+            }],
+            charts: vec![Chart {
+                help: text(),
+                x: axis(),
+                lines: vec![line(1), line(2), Line { name: format!("{HOSTILE}2"), ..line(1) }],
+                events: vec![Landmark { at: 0.5, label: text() }],
+                levels: vec![Landmark { at: 1.5, label: text() }],
+                ..Chart::over_time(HOSTILE, axis())
+            }],
+            distributions: [View::Bars, View::Cumulative]
+                .map(|view| Distribution {
+                    title: text(),
+                    help: text(),
+                    axis: axis(),
+                    view,
+                    samples: vec![Sample { name: text(), counts: vec![(1.0, 2)] }],
+                })
+                .to_vec(),
+            traffic: vec![Traffic { kind: text(), messages: 1, bytes: 2 }],
+            topology: Some(Topology::new(
+                HOSTILE,
+                HOSTILE,
+                vec![node(), other],
+                vec![Edge { from: 0, to: 1, tree: true }],
+                true,
+            )),
+            space_time: Some(SpaceTime {
+                title: text(),
+                help: text(),
+                lanes: vec![text(), text()],
+                messages: vec![Message { kind: text(), from: 0, to: 1, sent: 0.0, fate: Fate::Arrived(1.0) }],
+                moments: vec![Moment { lane: 0, at: 0.0, kind: MomentKind::Note, label: text() }],
+            }),
+            notes: vec![text()],
+        }
+    }
+
+    #[test]
+    fn no_text_from_outside_becomes_markup() {
+        let report = hostile();
+        let page = render(&report, &[HOSTILE.to_owned()]);
+        // What the page itself has: its own script, and one block of data per chart.
+        assert_eq!(page.matches("<script>").count(), 1);
+        assert_eq!(page.matches("<script type=\"application/json\">").count(), 3);
+        assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
+        assert_eq!(page.matches("</style>").count(), 1);
+        assert!(!page.contains("<img"));
+        // The control: the texts are there, made harmless.
+        assert!(page.matches("&lt;img src=x onerror=&quot;").count() > 25);
+    }
+
+    #[test]
+    fn the_data_of_each_chart_is_json() {
+        let page = render(&hostile(), &[]);
+        let blocks = page.split("<script type=\"application/json\">").skip(1);
+        for block in blocks {
+            let (json, _) = block.split_once("</script>").unwrap();
+            let value: serde_json::Value = serde_json::from_str(json).unwrap();
+            assert_eq!(value["lines"][0]["name"], HOSTILE);
+        }
+    }
+
+    #[test]
+    fn the_page_loads_nothing() {
+        let page = render(&hostile(), &[]);
+        // Attributes that load or lead elsewhere; inside escaped text they are preceded by no markup.
+        for attribute in ["<link", "<iframe", "@import", "url(", "src=\"", "http://", "https://"] {
+            let found = page.replace("http://www.w3.org/2000/svg", "").contains(attribute);
+            assert!(!found, "{attribute}");
+        }
+    }
+
+    #[test]
+    fn an_empty_report_is_a_page_without_sections() {
+        let page = render(&Report::default(), &[]);
+        assert!(page.starts_with("<!DOCTYPE html>") && !page.contains("<section>"));
+        assert_eq!(render(&hostile(), &[]).matches("<section>").count(), 10);
+    }
+
+    #[test]
+    fn toml_is_coloured_and_otherwise_left_alone() {
+        assert_eq!(toml_line("# a"), "<span class=\"comment\"># a</span>");
+        assert_eq!(toml_line("[links]"), "<span class=\"table\">[links]</span>");
+        let key = "<span class=\"key-name\">loss </span>= 0.01";
+        assert_eq!(toml_line("loss = 0.01"), key);
+        assert_eq!(toml_line("loss = 0.01 # why"), format!("{key}<span class=\"comment\"> # why</span>"));
+        assert!(!toml_line("name = \"a # b\"").contains("comment"));
+    }
 }

@@ -81,11 +81,15 @@ fn figures(figures: &[Figure], look: Look) -> String {
     table.to_string()
 }
 
-fn sign(verdict: Verdict) -> (&'static str, AnsiColors) {
+fn sign(verdict: Verdict) -> (String, AnsiColors) {
+    (format!("{} {}", verdict.sign(), verdict.word()), colour(verdict))
+}
+
+fn colour(verdict: Verdict) -> AnsiColors {
     match verdict {
-        Verdict::Holds => ("✓ holds", AnsiColors::Green),
-        Verdict::Fails => ("✗ fails", AnsiColors::Red),
-        Verdict::Undecided => ("? undecided", AnsiColors::Yellow),
+        Verdict::Holds => AnsiColors::Green,
+        Verdict::Fails => AnsiColors::Red,
+        Verdict::Undecided => AnsiColors::Yellow,
     }
 }
 
@@ -104,9 +108,9 @@ fn checks(checks: &[Check], look: Look) -> String {
         let found = [Verdict::Holds, Verdict::Fails, Verdict::Undecided]
             .map(sign)
             .into_iter()
-            .find(|(sign, _)| line.trim_start().starts_with(sign));
+            .find(|(sign, _)| line.trim_start().starts_with(sign.as_str()));
         match found {
-            Some((sign, color)) => line.replacen(sign, &painted(sign, Some(color), true, look), 1),
+            Some((sign, color)) => line.replacen(&sign, &painted(&sign, Some(color), true, look), 1),
             None => line.to_owned(),
         }
     };
@@ -114,21 +118,11 @@ fn checks(checks: &[Check], look: Look) -> String {
 }
 
 fn verdict(report: &Report, look: Look) -> String {
-    let tally = report.tally();
     let seeds = counted(report.seeds.len(), "seed");
-    let (text, color) = if tally.fails > 0 {
-        (format!("{} of {} fail", tally.fails, counted(report.checks.len(), "check")), AnsiColors::Red)
-    } else if tally.undecided > 0 {
-        (
-            format!("{} of {} undecided", tally.undecided, counted(report.checks.len(), "check")),
-            AnsiColors::Yellow,
-        )
-    } else if tally.holds > 0 {
-        (format!("all of {} hold", counted(tally.holds, "check")), AnsiColors::Green)
-    } else {
-        return format!("{seeds}, no checks");
-    };
-    format!("{seeds}, {}", painted(&text, Some(color), true, look))
+    match report.tally().verdict() {
+        Some((verdict, text)) => format!("{seeds}, {}", painted(&text, Some(colour(verdict)), true, look)),
+        None => format!("{seeds}, no checks"),
+    }
 }
 
 /// Rows of the plot.
@@ -343,7 +337,8 @@ mod tests {
     fn without_colour_there_is_no_escape_code() {
         let text = summary(&report(), PLAIN);
         assert!(!text.contains('\u{1b}'), "{text}");
-        for expected in ["a title", "15 ms", "✓ holds", "✗ fails", "≥ 99 %", "1 of 2 checks fail", "time (s)"]
+        for expected in
+            ["a title", "15 ms", "✓ holds", "✗ fails", "≥ 99 %", "1 of 2 checks fails", "time (s)"]
         {
             assert!(text.contains(expected), "{expected} is missing in\n{text}");
         }

@@ -7,14 +7,15 @@ use super::data::{Distribution, Drawing, Edge, Node, NodeState, Sample, Topology
 use super::svg::{Anchor, Canvas, coordinate};
 
 const WIDTH: f64 = 960.0;
+/// At most; a flat graph has a flat picture.
 const HEIGHT: f64 = 620.0;
 const MARGIN: f64 = 26.0;
 
 /// Draws the graph itself; `None` when it is too large to be seen.
 pub(super) fn draw(topology: &Topology) -> Option<String> {
     let drawing = topology.drawing.as_ref().filter(|drawing| !drawing.nodes.is_empty())?;
-    let places = fitted(&placed(drawing));
-    let mut canvas = Canvas::new(WIDTH, HEIGHT);
+    let (places, height) = fitted(&placed(drawing));
+    let mut canvas = Canvas::new(WIDTH, height);
     edges(&mut canvas, drawing, &places);
     nodes(&mut canvas, drawing, &places);
     Some(canvas.finish("topology", &topology.title))
@@ -124,24 +125,23 @@ fn placed(drawing: &Drawing) -> Vec<(f64, f64)> {
     given.unwrap_or_else(|| by_forces(drawing.nodes.len(), &drawing.edges))
 }
 
-/// Fills the picture, without distortion.
-fn fitted(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// Places that fill the picture without distortion, and how high it then is.
+fn fitted(places: &[(f64, f64)]) -> (Vec<(f64, f64)>, f64) {
     let range = |values: &dyn Fn(&(f64, f64)) -> f64| {
-        places
-            .iter()
-            .map(values)
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+        let ends = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
+        places.iter().map(values).fold((f64::INFINITY, f64::NEG_INFINITY), ends)
     };
     let (x, y) = (range(&|place| place.0), range(&|place| place.1));
     let room = (WIDTH - 2.0 * MARGIN, HEIGHT - 2.0 * MARGIN);
     let scale = (room.0 / (x.1 - x.0).max(1e-9)).min(room.1 / (y.1 - y.0).max(1e-9));
     // A single point, or all on one: the middle.
     let scale = if (x.1 - x.0).max(y.1 - y.0) < 1e-9 { 0.0 } else { scale };
+    let height = (y.1 - y.0) * scale + 2.0 * MARGIN;
     let centre = ((x.0 + x.1) / 2.0, (y.0 + y.1) / 2.0);
     let fit = |&(px, py): &(f64, f64)| {
-        ((px - centre.0) * scale + WIDTH / 2.0, (py - centre.1) * scale + HEIGHT / 2.0)
+        ((px - centre.0) * scale + WIDTH / 2.0, (py - centre.1) * scale + height / 2.0)
     };
-    places.iter().map(fit).collect()
+    (places.iter().map(fit).collect(), height)
 }
 
 /// Rounds of the force layout.
@@ -172,9 +172,9 @@ fn by_forces(count: usize, edges: &[Edge]) -> Vec<(f64, f64)> {
             moves[b] = (moves[b].0 + dx * pull, moves[b].1 + dy * pull);
         }
         for (place, force) in places.iter_mut().zip(&mut moves) {
-            // The picture is wider than high, and so is the pull to its middle.
-            force.0 -= (place.0 - width / 2.0) * 0.25 * height / width;
-            force.1 -= (place.1 - height / 2.0) * 0.25 * width / height;
+            // The picture is wider than high.
+            force.0 -= (place.0 - width / 2.0) * 0.2;
+            force.1 -= (place.1 - height / 2.0) * 0.3;
             let length = (force.0 * force.0 + force.1 * force.1).sqrt().max(1e-9);
             let step = length.min(temperature) / length;
             place.0 += force.0 * step;
@@ -258,8 +258,10 @@ mod tests {
             Drawing { nodes: nodes_of(1), edges: vec![], directed: false },
             Drawing { nodes: nodes_of(200), edges: ring(100), directed: false },
         ] {
-            for (x, y) in fitted(&placed(&drawing)) {
-                assert!((0.0..=WIDTH).contains(&x) && (0.0..=HEIGHT).contains(&y), "{x} {y}");
+            let (places, height) = fitted(&placed(&drawing));
+            assert!(height <= HEIGHT + 1e-6);
+            for (x, y) in places {
+                assert!((0.0..=WIDTH).contains(&x) && (0.0..=height).contains(&y), "{x} {y}");
             }
         }
     }
