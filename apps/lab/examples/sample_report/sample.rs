@@ -2,8 +2,11 @@
 //! which fail at 40 s.
 
 use isles_lab::report::data::{
-    Axis, Chart, Check, Distribution, Edge, Fate, Figure, Landmark, Line, Message, Moment, MomentKind, Node,
-    NodeState, Relation, Report, Sample, Setting, Shape, SpaceTime, Topology, Traffic, Unit, Verdict, View,
+    Axis, Chart, Check, Distribution, Figure, Landmark, Line, Relation, Report, Sample, Setting, Shape,
+    Traffic, Unit, Verdict, View,
+};
+use isles_lab::report::picture::{
+    Edge, Fate, Message, Moment, MomentKind, Node, NodeState, SpaceTime, Topology,
 };
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
@@ -404,8 +407,8 @@ fn space_time() -> SpaceTime {
             }
         }
     }
-    moments.push(moment(9, 20.11, MomentKind::Crashed, ""));
-    moments.push(moment(9, 20.26, MomentKind::Restarted, ""));
+    moments.push(moment(9, 20.34, MomentKind::Crashed, ""));
+    moments.push(moment(9, 20.37, MomentKind::Restarted, ""));
     moments.push(moment(10, 20.2, MomentKind::Timer, "graft"));
     let graft = Fate::Arrived(20.27);
     messages.push(Message { kind: "GRAFT".to_owned(), from: 10, to: 3, sent: 20.2, fate: graft });

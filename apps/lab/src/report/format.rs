@@ -141,7 +141,7 @@ pub fn exact(count: u64) -> String {
     let text = count.to_string();
     let mut grouped = String::with_capacity(text.len() + text.len() / 3);
     for (index, digit) in text.chars().enumerate() {
-        if index > 0 && (text.len() - index) % 3 == 0 {
+        if index > 0 && (text.len() - index).is_multiple_of(3) {
             grouped.push(' ');
         }
         grouped.push(digit);

@@ -2,8 +2,9 @@
 
 use super::chart::{self, Drawn, LegendEntry, Palette};
 use super::condense::condensed;
-use super::data::{Check, Figure, NodeState, Report, SpaceTime, Summary, Topology, Traffic, Unit};
+use super::data::{Check, Figure, Report, Summary, Traffic, Unit};
 use super::format::{counted, escape, exact, quantity, range};
+use super::picture::{NodeState, SpaceTime, Topology};
 use super::scale::Scale;
 use super::space_time;
 use super::svg::Canvas;
@@ -386,9 +387,9 @@ fn footer(files: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::report::data::{
-        Axis, Chart, Distribution, Edge, Fate, Landmark, Line, Message, Moment, MomentKind, Node, Relation,
-        Sample, Setting, Unit, Verdict, View,
+        Axis, Chart, Distribution, Landmark, Line, Relation, Sample, Setting, Unit, Verdict, View,
     };
+    use crate::report::picture::{Edge, Fate, Message, Moment, MomentKind, Node};
 
     const HOSTILE: &str =
         "</script></style></title><script>alert('x')</script><img src=x onerror=\"alert(1)\">";

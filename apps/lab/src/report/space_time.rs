@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::chart::{LegendEntry, Palette};
-use super::data::{Axis, Fate, Message, Moment, MomentKind, SpaceTime, Unit};
+use super::data::{Axis, Unit};
 use super::format::{AxisUnit, counted, quantity, shortened};
+use super::picture::{Fate, Message, Moment, MomentKind, SpaceTime};
 use super::scale::Scale;
 use super::svg::{Anchor, Canvas, coordinate};
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::data::Axis;
-use super::data::{Distribution, Drawing, Edge, Node, NodeState, Sample, Topology, Unit, View};
+use super::data::{Distribution, Sample, Unit, View};
+use super::picture::{Drawing, Edge, Node, NodeState, Topology};
 use super::svg::{Anchor, Canvas, coordinate};
 
 const WIDTH: f64 = 960.0;
