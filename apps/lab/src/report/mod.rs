@@ -1,6 +1,6 @@
 //! From plain data to the folder that a run leaves behind.
 //!
-//! Whoever ran a scenario fills in a [`Report`](data::Report), picks a [`Folder`](folder::Folder) and calls
+//! Whoever ran a scenario fills in a [`Report`], picks a [`Folder`] and calls
 //! [`write`](write()). The folder then holds
 //!
 //! | file | what |
