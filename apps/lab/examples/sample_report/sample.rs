@@ -2,11 +2,8 @@
 //! which fail at 40 s.
 
 use isles_lab::report::data::{
-    Axis, Chart, Check, Distribution, Figure, Landmark, Line, Relation, Report, Sample, Setting, Shape,
-    Traffic, Unit, Verdict, View,
-};
-use isles_lab::report::picture::{
-    Edge, Fate, Message, Moment, MomentKind, Node, NodeState, SpaceTime, Topology,
+    Axis, Chart, Check, Distribution, Edge, Fate, Figure, Landmark, Line, Message, Moment, MomentKind, Node,
+    NodeState, Relation, Report, Sample, Setting, Shape, SpaceTime, Topology, Traffic, Unit, Verdict, View,
 };
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];

@@ -1,14 +1,16 @@
 //! What a report is made of: plain data, filled in by whoever ran the scenario.
 //!
-//! [`Report`] is also the format of `summary.json`: `"format"` is [`FORMAT`], and the field names below and in
-//! [`picture`](super::picture) are the other keys, in this order. They stay as they are; [`FORMAT`] changes
-//! when the meaning of one does. Times are seconds of virtual time, bytes are bytes, shares are fractions of
-//! one. What is not finite is written as `null`.
+//! [`Report`] is also the format of `summary.json`: `"format"` is [`FORMAT`], and the field names of the types in
+//! this module are the other keys, in this order. They stay as they are; [`FORMAT`] changes when the meaning of
+//! one does. Times are seconds of virtual time, bytes are bytes, shares are fractions of one. What is not
+//! finite is written as `null`.
 
 use serde::{Serialize, Serializer};
 
 use super::format::{Quantity, counted, quantity};
-use super::picture::{SpaceTime, Topology};
+pub use super::picture::{
+    Drawing, Edge, Fate, Message, Moment, MomentKind, Node, NodeState, SpaceTime, Topology,
+};
 
 /// The first field of `summary.json`: which edition of the format it is.
 pub const FORMAT: &str = "isles-report-1";

@@ -19,7 +19,7 @@ pub mod data;
 pub mod folder;
 pub mod format;
 pub mod html;
-pub mod picture;
+mod picture;
 mod scale;
 mod space_time;
 mod svg;
