@@ -3,8 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod broadcast;
+pub mod missing;
 pub mod node;
 pub mod peers;
+pub mod plumtree;
+pub mod seen;
+pub mod store;
 
 pub use broadcast::{Broadcast, MessageId};
 pub use node::Node;
