@@ -29,6 +29,17 @@ impl Window {
     }
 }
 
+/// What a process tells another of what it has had: so many of its newest windows.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Digest(Box<[Window]>);
+
+impl Digest {
+    /// Whether the message is in it.
+    pub fn contains(&self, id: MessageId) -> bool {
+        self.0.iter().rev().any(|window| window.contains(id))
+    }
+}
+
 /// The set of messages that a process has had, and the counter of its own.
 ///
 /// It is exact, but it forgets: it keeps the [`Window`]s that were added to last, at most as many as the caller
@@ -92,9 +103,18 @@ impl Seen {
         true
     }
 
-    /// The `count_max` windows that were added to last, for a digest.
-    pub fn newest(&self, count_max: usize) -> &[Window] {
-        &self.windows[self.windows.len().saturating_sub(count_max)..]
+    /// The `count_max` windows that were added to last, which hold at least the last `count_max` messages.
+    pub fn digest(&self, count_max: usize) -> Digest {
+        Digest(self.windows[self.windows.len().saturating_sub(count_max)..].into())
+    }
+
+    /// Whether the digest has a message that is not remembered here.
+    pub fn lacks_any_of(&self, digest: &Digest) -> bool {
+        digest.0.iter().any(|theirs| {
+            let same = |ours: &&Window| ours.origin == theirs.origin && ours.group == theirs.group;
+            let ours = self.windows.iter().rev().find(same).map_or(0, |window| window.bits);
+            theirs.bits & !ours != 0
+        })
     }
 }
 
@@ -118,8 +138,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the naive list of all messages. The control is the last line: with one window fewer than
-        /// messages, an old message must be forgotten sooner or later, so the bound binds.
+        /// Against the naive list of all messages.
         #[test]
         fn the_last_messages_are_remembered_and_nothing_else_is_invented(
             inserted in proptest::collection::vec((0u32..6, 0u64..100), 1..80),
@@ -137,12 +156,27 @@ mod tests {
                 for &recent in last.iter().rev().take(count_max) {
                     prop_assert!(seen.contains(id(recent)), "{recent:?} is among the last {count_max}");
                 }
-                prop_assert!(seen.newest(usize::MAX).len() <= count_max);
+                prop_assert!(seen.digest(usize::MAX).0.len() <= count_max);
             }
             for other in 100..200 {
                 prop_assert!(!seen.contains(id((0, other))));
             }
         }
+    }
+
+    #[test]
+    fn a_digest_shows_what_another_lacks() {
+        let mut ours = Seen::starting(Time::ZERO);
+        let mut theirs = Seen::starting(Time::ZERO);
+        for number in 0..40 {
+            ours.insert(id((1, number)), 10);
+            theirs.insert(id((1, number)), 10);
+        }
+        assert!(!ours.lacks_any_of(&theirs.digest(10)));
+        theirs.insert(id((1, 40)), 10);
+        assert!(ours.lacks_any_of(&theirs.digest(10)) && !theirs.lacks_any_of(&ours.digest(10)));
+        let newest = theirs.digest(1);
+        assert!(newest.contains(id((1, 40))) && !newest.contains(id((1, 3))), "only the newest window");
     }
 
     #[test]
