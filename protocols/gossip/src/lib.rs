@@ -3,8 +3,18 @@
 #![forbid(unsafe_code)]
 
 pub mod broadcast;
+pub mod eager_push;
+pub mod flood;
+pub mod lazy_push;
+pub mod missing;
 pub mod node;
 pub mod peers;
+pub mod plumtree;
+pub mod pull;
+pub mod push_pull;
+pub mod seen;
+pub mod store;
+pub mod tree;
 
 pub use broadcast::{Broadcast, MessageId};
 pub use node::Node;
