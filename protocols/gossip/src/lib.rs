@@ -4,7 +4,9 @@
 
 pub mod broadcast;
 pub mod eager_push;
+pub mod everyone;
 pub mod flood;
+pub mod hyparview;
 pub mod lazy_push;
 pub mod missing;
 pub mod node;
@@ -12,7 +14,9 @@ pub mod peers;
 pub mod plumtree;
 pub mod pull;
 pub mod push_pull;
+pub mod random_views;
 pub mod seen;
+pub mod static_graph;
 pub mod store;
 pub mod tree;
 

@@ -34,7 +34,8 @@ pub(crate) struct Core<P: Protocol> {
     pub(crate) stalls: BTreeMap<(u32, u32), Stall<P>>,
     /// Who watches each process, with the watcher's epoch; empty until somebody watches.
     pub(crate) watchers: Vec<Vec<(u32, u32)>>,
-    /// A bit for each process that is not up, for those who ask from afar.
+    /// A bit for each process that has crashed, for those who ask from afar. A process that has not started yet can be
+    /// watched: the stream is made when it is there.
     pub(crate) down: Vec<u64>,
     /// Empty while all clocks are right.
     pub(crate) clocks: Vec<Clock>,

@@ -149,7 +149,7 @@ impl<P: Protocol> Simulation<P> {
                 cuts: Vec::new(),
                 stalls: BTreeMap::new(),
                 watchers: Vec::new(),
-                down: vec![u64::MAX; count.div_ceil(64)],
+                down: vec![0; count.div_ceil(64)],
                 clocks,
                 sync: setup.disk.sync,
                 crash_points: Vec::new(),
@@ -182,7 +182,7 @@ impl<P: Protocol> Simulation<P> {
     /// The state of a running or paused process; none if it is down or not started.
     pub fn process(&self, id: ProcessId) -> Option<&P> {
         let slot = self.slots.get(id.index())?;
-        if self.core.is_down(id.0) { None } else { slot.state.as_ref() }
+        slot.state.as_ref().filter(|_| matches!(slot.own.status, Status::Up | Status::Paused))
     }
 
     /// All processes that run or are paused.
