@@ -525,5 +525,6 @@ fn seen_count_max(config: &Config) -> usize {
     config.seen_count_max.max(config.cache_count_max)
 }
 
-// Simulated events hold a message inline.
-const _: () = assert!(size_of::<Msg>() <= 40);
+// Simulated events hold a message inline, and a million processes are to run on one machine: with five neighbours
+// and four messages in memory, a process takes 450 bytes, its allocations included.
+const _: () = assert!(size_of::<Msg>() <= 40 && size_of::<Plumtree>() <= 128);

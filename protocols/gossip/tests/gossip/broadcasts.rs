@@ -1,0 +1,1 @@
+//! Each broadcast protocol in simulation.

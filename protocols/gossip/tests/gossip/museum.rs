@@ -1,0 +1,1 @@
+//! The museum: each mistake is found from a cold start, and the shipped protocol survives the same runs.
