@@ -4,8 +4,8 @@
 //!
 //! **Model**: asynchronous; any crashes that leave the overlay connected; streams. **Property**: in a connected
 //! overlay every message reaches every process, over a shortest path where links are equally fast. **Cost** for n
-//! processes and e links: at least 2e − 2(n − 1), at most 2e − (n − 1) payloads per broadcast. Over datagrams a
-//! copy may be lost, and the many others make up for it.
+//! processes and e links: exactly 2e − n + 1 payloads per broadcast. Over datagrams a copy may be lost, and the many
+//! others make up for it.
 
 use isles_kernel::{Channel, Cx, Never, OpId, Payload, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};

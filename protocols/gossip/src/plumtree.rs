@@ -17,7 +17,7 @@
 //!
 //! | per broadcast, n processes, e links | payloads | ids |
 //! | --- | --- | --- |
-//! | first | up to 2e − n + 1 | none |
+//! | first | 2e − n + 1 | none |
 //! | settled tree | n − 1 | up to 2(e − n + 1) |
 //!
 //! | paper | here |

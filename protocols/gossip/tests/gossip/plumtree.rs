@@ -81,9 +81,9 @@ impl Bench {
 
 /// The messages sent, in order.
 fn sent(effects: &[Effect<Plumtree>]) -> Vec<(u32, Msg)> {
-    let send = |effect: &Effect<Plumtree>| match effect {
-        Effect::Send { to, msg, channel: Channel::Stream } => Some((to.0, msg.clone())),
-        _ => None,
+    let send = |effect: &Effect<Plumtree>| {
+        let Effect::Send { to, msg, channel: Channel::Stream } = effect else { return None };
+        Some((to.0, msg.clone()))
     };
     effects.iter().filter_map(send).collect()
 }

@@ -146,7 +146,8 @@ impl<B: Broadcast> World<Fixed, B> {
 impl<M: Membership, B: Broadcast> World<M, B> {
     pub(crate) fn new(processes: u32, seed: u64, links: Links, config: node::Config<M, B>) -> Self {
         let setup = Setup { links, ..Setup::new(processes, seed, config) };
-        let mut world = Self { sim: Simulation::new(setup).unwrap(), receipts: Receipts::default() };
+        let mut world =
+            Self { sim: Simulation::new(setup).expect("a possible set-up"), receipts: Receipts::default() };
         world.run_for(Span::millis(100));
         world
     }
