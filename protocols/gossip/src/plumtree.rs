@@ -51,7 +51,7 @@ use crate::broadcast::{Broadcast, Event, MessageId};
 use crate::missing::{Loss, Missing};
 use crate::peers::Change;
 use crate::seen::Seen;
-use crate::store::{Store, Stored, push_exact};
+use crate::store::{Store, Stored, push_by};
 
 pub use properties::{Flaw, delivered_everywhere, eager_links_form_tree};
 
@@ -404,7 +404,7 @@ impl Plumtree {
         if self.links.iter().any(|link| link.peer == peer) {
             return;
         }
-        push_exact(&mut self.links, Link { peer, push: Push::Eager });
+        push_by(&mut self.links, 1, Link { peer, push: Push::Eager });
         let (now, span) = (cx.now(), cx.config().catch_up);
         if span > Span::ZERO {
             let recent = self.store.newest(ANNOUNCEMENTS_MAX).iter();
