@@ -1,6 +1,6 @@
 //! Flooding: whoever receives a message for the first time sends it to all neighbours but the one it came from.
 //!
-//! The oldest broadcast there is; Lynch, *Distributed Algorithms*, 1996, sec. 4.2 and 15.3 derives its costs.
+//! The oldest broadcast there is; Lynch, *Distributed Algorithms*, 1996, sec. 15.3 derives its costs.
 //!
 //! **Model**: asynchronous; any crashes that leave the overlay connected; streams. **Property**: in a connected
 //! overlay every message reaches every process, over a shortest path where links are equally fast. **Cost** for n

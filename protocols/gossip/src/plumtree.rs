@@ -36,7 +36,8 @@
 //! - A second copy from whoever sent the first one does not turn the link lazy. A doubled datagram, or an answer to
 //!   a repeated GRAFT, would cut the very link over which messages come.
 //! - GRAFT carries no id when the tree is optimised, and both ends change both links at once.
-//! - Only neighbours have links; whoever is none may announce, graft and send, but enters no list.
+//! - Only neighbours have links; whoever is none may announce, graft and send, but enters no list. Where everyone is
+//!   a peer, everyone is a neighbour: n − 1 links of 8 bytes in each process, for small runs.
 //! - Received messages are forgotten within stated bounds.
 //! - [`Config::catch_up`] announces recent messages to a new neighbour; the paper does not, and neither does the
 //!   default. Without it a message is lost for those whose last link breaks while it passes.
@@ -340,7 +341,7 @@ impl Plumtree {
         }
     }
 
-    // Leitão 2007, sec. 3.8: a much shorter path than the one over which the payload came replaces it.
+    // Leitão 2007, the optimisation: a much shorter path than the one over which the payload came replaces it.
     fn optimise(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, hops: u16, peer: ProcessId, round: u16) {
         let Some(threshold) = cx.config().threshold else { return };
         if hops.saturating_sub(round) >= threshold.max(1) {

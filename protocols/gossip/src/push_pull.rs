@@ -196,7 +196,7 @@ impl PushPull {
         self.store.insert(message, cache_count_max, cache_span);
     }
 
-    /// Karp 2000, sec. 1.1: who talks to each other sends all rumours that are not too old.
+    /// Karp 2000: who talks to each other sends all rumours that are not too old.
     fn tell_young(&self, cx: &mut Cx<'_, Self>, peer: ProcessId) {
         let Style::Blind { rounds_max } = cx.config().style else { return };
         let (now, most) = (cx.now(), cx.config().reply_count_max);
