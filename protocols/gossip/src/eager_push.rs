@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::broadcast::{Broadcast, Event, MessageId};
 use crate::peers::{Change, Peers};
 use crate::seen::Seen;
-use crate::store::push_exact;
+use crate::store::push_by;
 
 /// One process that pushes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -172,7 +172,7 @@ impl EagerPush {
         if self.hot.len() >= hot_count_max {
             self.hot.drain(..=self.hot.len() - hot_count_max);
         }
-        push_exact(&mut self.hot, hot);
+        push_by(&mut self.hot, 1, hot);
     }
 }
 

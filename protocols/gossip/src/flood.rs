@@ -1,11 +1,11 @@
 //! Flooding: whoever receives a message for the first time sends it to all neighbours but the one it came from.
 //!
-//! The oldest broadcast there is; Lynch, *Distributed Algorithms*, 1996, sec. 4.2 and 15.3 derives its costs.
+//! The oldest broadcast there is; Lynch, *Distributed Algorithms*, 1996, sec. 15.3 derives its costs.
 //!
 //! **Model**: asynchronous; any crashes that leave the overlay connected; streams. **Property**: in a connected
 //! overlay every message reaches every process, over a shortest path where links are equally fast. **Cost** for n
-//! processes and e links: at least 2e − 2(n − 1), at most 2e − (n − 1) payloads per broadcast. Over datagrams a
-//! copy may be lost, and the many others make up for it.
+//! processes and e links: exactly 2e − n + 1 payloads per broadcast. Over datagrams a copy may be lost, and the many
+//! others make up for it.
 
 use isles_kernel::{Channel, Cx, Never, OpId, Payload, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
 //! Lazy push: ids go to a few peers chosen at random, and payloads to those who ask for them.
 //!
-//! The lazy half of what Leitão, Pereira and Rodrigues (SRDS 2007, sec. 2.2) compare: Carvalho, Pereira, Oliveira,
-//! Rodrigues: *Emergent structure in unstructured epidemic multicast*, DSN 2007,
+//! The lazy half of what Leitão, Pereira and Rodrigues (SRDS 2007) compare: Carvalho, Pereira, Oliveira, Rodrigues: *Emergent structure in unstructured epidemic multicast*, DSN 2007,
 //! <https://doi.org/10.1109/DSN.2007.40>.
 //!
 //! **Model**: asynchronous; any crashes; datagrams that may be lost. **Property**, of chance only, as for
@@ -39,7 +38,7 @@ pub struct Config {
     /// To how many peers an id goes. Default 10: ln n + 0.8 for 10 000 processes.
     pub fanout: usize,
     /// How long an announcer has to answer before the next is asked: above a round trip. Doubled each time all were
-    /// asked. Default 400 ms: 98 of 100 round trips between PlanetLab sites are shorter.
+    /// asked. Default 400 ms: more than 95 of 100 round trips between PlanetLab sites are shorter.
     pub request_timeout: Span,
     /// How often each announcer is asked; at least 1. Default 4, a guess.
     pub request_passes_max: u8,

@@ -1,5 +1,4 @@
-//! Epidemic broadcast: gossip, trees and the overlays they run on.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod broadcast;

@@ -4,7 +4,7 @@ use isles_kernel::ProcessId;
 use smallvec::SmallVec;
 
 use crate::broadcast::MessageId;
-use crate::store::push_exact;
+use crate::store::push_by;
 
 /// One message has at most so many announcers; those that announce it later are not asked for it.
 pub const ANNOUNCERS_MAX: usize = 16;
@@ -80,7 +80,7 @@ impl Missing {
             None if full => false,
             None => {
                 let announcers = SmallVec::from_elem(announcer, 1);
-                push_exact(&mut self.entries, Entry { id, announcers, next: 0, passes: 0, asked: None });
+                push_by(&mut self.entries, 1, Entry { id, announcers, next: 0, passes: 0, asked: None });
                 true
             }
         }
@@ -92,7 +92,7 @@ impl Missing {
         let index = self.entries.iter().position(|entry| entry.id == id)?;
         let entry = &mut self.entries[index];
         if entry.passes >= passes_max {
-            self.entries.swap_remove(index);
+            self.remove(index);
             return None;
         }
         let Announcer { peer, round } = entry.announcers[usize::from(entry.next)];
@@ -105,7 +105,7 @@ impl Missing {
     /// The message arrived: its announcers in order, if it was missing.
     pub fn take(&mut self, id: MessageId) -> Option<SmallVec<[Announcer; 3]>> {
         let index = self.entries.iter().position(|entry| entry.id == id)?;
-        Some(self.entries.swap_remove(index).announcers)
+        Some(self.remove(index).announcers)
     }
 
     /// `peer` will answer nothing more: it is forgotten as an announcer, and `then` is told what that means for
@@ -131,6 +131,7 @@ impl Missing {
             }
             true
         });
+        self.release();
     }
 
     /// What was asked of `peer` may be lost: the messages for which it was being asked.
@@ -157,6 +158,19 @@ impl Missing {
     /// How many messages are missing.
     pub fn count(&self) -> usize {
         self.entries.len()
+    }
+
+    fn remove(&mut self, index: usize) -> Entry {
+        let entry = self.entries.swap_remove(index);
+        self.release();
+        entry
+    }
+
+    /// Most processes miss nothing most of the time: then they hold no memory for it.
+    fn release(&mut self) {
+        if self.entries.is_empty() {
+            self.entries = Vec::new();
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! process and period whether or not there is anything new: it never comes to rest.
 //!
 //! # Departures from the papers
-//! - Rounds are periods of each process's own clock, not common ones; ages are counted in them.
+//! - Rounds are periods of each process's own clock, not common ones, and ages are times: the paper counts rounds.
 //! - Of Karp's two rules that end the spreading of a rumour, it is the age that is here, not the median counter:
 //!   the age needs an estimate of n, the counter is for when there is none.
 //! - Messages of a bounded cache are exchanged, not the entries of a database.
@@ -65,8 +65,7 @@ pub enum Style {
     },
     /// All messages that are young enough, at once: rumours.
     Blind {
-        /// In how many periods after its broadcast a message is sent: log₃ n and some more, since ages lag behind
-        /// by the time that messages travel.
+        /// For how many periods after its broadcast a message is sent: log₃ n and some more.
         rounds_max: u16,
     },
 }
@@ -94,8 +93,8 @@ pub enum Msg {
         id: MessageId,
         /// Hops of this copy, this one included.
         round: u16,
-        /// Periods since the broadcast.
-        age: u16,
+        /// Microseconds since the broadcast, without the time that copies travelled; at most 71 minutes.
+        age_us: u32,
         /// What was broadcast.
         payload: Payload,
     },
@@ -137,12 +136,12 @@ impl Protocol for PushPull {
 
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
         match msg {
-            Msg::Gossip { id, round, age, payload } => {
+            Msg::Gossip { id, round, age_us, payload } => {
                 if !self.seen.insert(id, seen_count_max(cx.config())) {
                     cx.emit(Event::Redundant { id });
                     return;
                 }
-                let at = cx.now() - cx.config().period.times(u64::from(age));
+                let at = cx.now() - Span::micros(u64::from(age_us));
                 self.deliver(cx, Stored { id, payload, at, from, hops: round });
             }
             Msg::Call => self.tell_young(cx, from),
@@ -197,12 +196,13 @@ impl PushPull {
         self.store.insert(message, cache_count_max, cache_span);
     }
 
-    /// Karp 2000, sec. 1.1: who talks to each other sends all rumours that are not too old.
+    /// Karp 2000: who talks to each other sends all rumours that are not too old.
     fn tell_young(&self, cx: &mut Cx<'_, Self>, peer: ProcessId) {
         let Style::Blind { rounds_max } = cx.config().style else { return };
-        let (now, period, most) = (cx.now(), cx.config().period, cx.config().reply_count_max);
+        let (now, most) = (cx.now(), cx.config().reply_count_max);
+        let young = cx.config().period.times(u64::from(rounds_max));
         let kept = self.store.newest(usize::MAX).iter();
-        for stored in kept.filter(|stored| age(stored, now, period) < rounds_max).take(most) {
+        for stored in kept.filter(|stored| now.since(stored.at) < young).take(most) {
             tell(cx, peer, stored);
         }
     }
@@ -218,14 +218,9 @@ impl PushPull {
 }
 
 fn tell(cx: &mut Cx<'_, PushPull>, peer: ProcessId, stored: &Stored) {
-    let age = age(stored, cx.now(), cx.config().period);
+    let age_us = u32::try_from(cx.now().since(stored.at).0 / 1_000).unwrap_or(u32::MAX);
     let (id, round, payload) = (stored.id, stored.hops.saturating_add(1), stored.payload.clone());
-    cx.send_by(cx.config().channel, peer, Msg::Gossip { id, round, age, payload });
-}
-
-/// Whole periods since the broadcast.
-fn age(stored: &Stored, now: isles_kernel::Time, period: Span) -> u16 {
-    u16::try_from(now.since(stored.at).0 / period.0.max(1)).unwrap_or(u16::MAX)
+    cx.send_by(cx.config().channel, peer, Msg::Gossip { id, round, age_us, payload });
 }
 
 /// What is cached must be known, or a process would take it for new.

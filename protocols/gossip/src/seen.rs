@@ -4,7 +4,7 @@ use isles_kernel::{ProcessId, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::MessageId;
-use crate::store::push_exact;
+use crate::store::push_by;
 
 /// Up to 32 messages of one origin whose numbers follow each other: 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl Seen {
         if self.windows.len() >= count_max.max(1) {
             self.windows.drain(..=self.windows.len() - count_max.max(1));
         }
-        push_exact(&mut self.windows, Window { group, origin: id.origin, bits: bit });
+        push_by(&mut self.windows, 1, Window { group, origin: id.origin, bits: bit });
         true
     }
 

@@ -52,7 +52,7 @@ impl Store {
         if self.messages.len() >= count_max {
             self.messages.drain(..=self.messages.len() - count_max);
         }
-        push_exact(&mut self.messages, message);
+        push_by(&mut self.messages, 4, message);
     }
 
     /// Drops what arrived more than `span` before `now`.
@@ -78,11 +78,11 @@ impl Store {
     }
 }
 
-/// Pushes without reserving more than is needed while the list is short: a million processes have a million lists,
-/// and most stay short.
-pub(crate) fn push_exact<T>(list: &mut Vec<T>, item: T) {
+/// Pushes, and reserves no more than `step` places at a time while the list is short: a million processes have a
+/// million lists, and most stay short.
+pub(crate) fn push_by<T>(list: &mut Vec<T>, step: usize, item: T) {
     if list.len() == list.capacity() && list.len() < 8 {
-        list.reserve_exact(1);
+        list.reserve_exact(step);
     }
     list.push(item);
 }

@@ -1,6 +1,6 @@
 //! Broadcast over a spanning tree that was fixed beforehand: as cheap as possible, and nothing repairs it.
 //!
-//! Lynch, *Distributed Algorithms*, 1996, sec. 4.2 (broadcast along the edges of a tree).
+//! Lynch, *Distributed Algorithms*, 1996, sec. 15.3 (broadcast along the edges of a tree).
 //!
 //! **Model**: asynchronous; no crashes; streams. **Property**: every message reaches every process exactly once.
 //! **Cost**: n − 1 payloads per broadcast. **Faults tolerated**: none; a crashed inner process cuts off all that lies
