@@ -2,7 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod generators;
+
 use isles_kernel::ProcessId;
+
+pub use generators::{
+    EDGES_MAX, GraphError, complete, grid, line, random_edges, random_regular, ring, star, tree,
+};
 
 /// An undirected graph over the processes `0..nodes`, in compressed sparse rows: 4 bytes per node and 8 per edge.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
