@@ -38,7 +38,7 @@ pub(crate) enum Command {
     ///
     /// Example: isles sweep voyage links.loss=0,0.01,0.05 membership.active-view=4,5,6
     Sweep(SweepArgs),
-    /// List scenarios, protocols with their parameters, or claims
+    /// List scenarios, protocols with their parameters, measures, or claims
     List(ListArgs),
     /// Re-run statements of the literature as experiments, each with its control
     Claims(ClaimsArgs),
@@ -113,6 +113,8 @@ pub(crate) enum Topic {
     Scenarios,
     /// Protocols, with parameters, units and defaults.
     Protocols,
+    /// What checks can name.
+    Measures,
     /// Claims.
     Claims,
 }

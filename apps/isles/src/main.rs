@@ -2,6 +2,9 @@
 
 mod args;
 mod claims;
+mod list;
+mod run;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -33,7 +36,10 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "isles", &mut std::io::stdout());
             Ok(Outcome::Good)
         }
-        _ => Err(Failure::Input(String::new())),
+        Command::Run(args) => run::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Bench(_) => Err(Failure::Input(String::new())),
     };
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,

@@ -7,9 +7,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod experiment;
+mod gos;
 mod registry;
 
-pub use registry::CLAIMS;
+pub use registry::all;
 
 /// A statement, and the experiment that shows it.
 pub struct Claim {
@@ -83,13 +85,13 @@ impl Verdict {
 /// With the first of `wanted` that no claim begins with.
 pub fn select(wanted: &[String]) -> Result<Vec<&'static Claim>, String> {
     if wanted.is_empty() {
-        return Ok(CLAIMS.iter().collect());
+        return Ok(all().collect());
     }
     let begins = |claim: &Claim, prefix: &str| {
         claim.id.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
-    if let Some(unknown) = wanted.iter().find(|prefix| !CLAIMS.iter().any(|claim| begins(claim, prefix))) {
+    if let Some(unknown) = wanted.iter().find(|prefix| !all().any(|claim| begins(claim, prefix))) {
         return Err(unknown.clone());
     }
-    Ok(CLAIMS.iter().filter(|claim| wanted.iter().any(|prefix| begins(claim, prefix))).collect())
+    Ok(all().filter(|claim| wanted.iter().any(|prefix| begins(claim, prefix))).collect())
 }

@@ -1,5 +1,8 @@
 //! The lab: scenarios, measures, reports.
 
 pub mod claims;
+pub mod matrix;
+pub mod registry;
 pub mod report;
 pub mod run;
+pub mod scenario;

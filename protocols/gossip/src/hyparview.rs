@@ -111,7 +111,7 @@ pub struct Config {
     pub walks: usize,
     /// How many of those that joined through it a contact remembers. Default 256: 1 kB, at contacts only.
     pub sample_max: usize,
-    /// For so many periods after a join or the loss of two neighbours in a period, links are mixed. Default 4.
+    /// For so many periods after a join, or the loss of more than half of the neighbours, links are mixed. Default 4.
     pub mixing: u8,
     /// How a process finds somebody to join through.
     pub contact: Contact,
@@ -294,8 +294,8 @@ impl Protocol for HyParView {
         }
         if self.drop_link(cx, peer) {
             self.tries = self.tries_max(cx);
-            // Many were lost at once: what is left may be an island.
-            if self.active.len() + 2 <= cx.config().active_max {
+            // Most were lost at once: what is left may be an island.
+            if self.active.len() * 2 < cx.config().active_max {
                 self.mixing = cx.config().mixing;
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use isles_gossip::node::Config;
-use isles_gossip::{Broadcast, Membership, Node};
+use isles_gossip::{Broadcast, Membership};
 use isles_kernel::{ProcessId, Span, Time};
 use isles_sim::{Clocks, Disk, Distribution, Fault, Links, Start, Who};
 
@@ -75,16 +75,12 @@ pub(super) fn outcomes<M: Membership, B: Broadcast>(
     seeds: &[u64],
     effort: &Effort,
     config: impl Into<Arc<Config<M, B>>>,
-    neighbors: fn(&Node<M, B>) -> Vec<(ProcessId, bool)>,
 ) -> Result<Vec<SeedOutcome>, String> {
     let config = config.into();
-    on_all_cores(seeds, effort.threads, |seed| run(plan, seed, Arc::clone(&config), neighbors, &|_| {}))
-        .map_err(|error| error.to_string())
-}
-
-/// Nobody's neighbours: for experiments that do not look at the overlay.
-pub(super) fn no_neighbors<M: Membership, B: Broadcast>(_: &Node<M, B>) -> Vec<(ProcessId, bool)> {
-    Vec::new()
+    on_all_cores(seeds, effort.threads, |seed| {
+        run(plan, seed, Arc::clone(&config), &|_, _| Vec::new(), &|_| {})
+    })
+    .map_err(|error| error.to_string())
 }
 
 /// The mean of a measure over seeds; not a number when no seed has it.

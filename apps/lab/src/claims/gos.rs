@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isles_gossip::Broadcast;
 use isles_gossip::eager_push::{self, EagerPush};
 use isles_gossip::everyone::{self, Everyone};
 use isles_gossip::flood::{self, Flood};
@@ -14,12 +15,11 @@ use isles_gossip::push_pull::{self, PushPull};
 use isles_gossip::random_views::{self, RandomViews};
 use isles_gossip::static_graph::{self, StaticGraph};
 use isles_gossip::tree::{self, Tree};
-use isles_gossip::Broadcast;
 use isles_graph::Graph;
 use isles_kernel::{Channel, ProcessId, Span, Time};
 use isles_sim::{Detection, Fault, Who};
 
-use super::experiment::{Senders, mean, no_neighbors, outcomes, plan};
+use super::experiment::{Senders, mean, outcomes, plan};
 use super::{Claim, Effort, Finding};
 use crate::run::gossip::SeedOutcome;
 use crate::run::measures::counted;
@@ -111,31 +111,32 @@ fn gos_01(effort: &Effort) -> Result<Finding, String> {
     let styles = [
         both("eager push", &|plan| {
             let config = over_everyone::<EagerPush>(processes, eager_push::Config::default());
-            outcomes(plan, &seeds, effort, config, no_neighbors)
+            outcomes(plan, &seeds, effort, config)
         })?,
         both("lazy push", &|plan| {
             let config = over_everyone::<LazyPush>(processes, lazy_push::Config::default());
-            outcomes(plan, &seeds, effort, config, no_neighbors)
+            outcomes(plan, &seeds, effort, config)
         })?,
         both("pull", &|plan| {
             let config = over_everyone::<Pull>(processes, pull::Config::default());
-            outcomes(plan, &seeds, effort, config, no_neighbors)
+            outcomes(plan, &seeds, effort, config)
         })?,
         both("push-pull", &|plan| {
             let config = over_everyone::<PushPull>(processes, push_pull::Config::default());
-            outcomes(plan, &seeds, effort, config, no_neighbors)
+            outcomes(plan, &seeds, effort, config)
         })?,
     ];
     let of = |style: &Style, measure| mean(&style.calm, &calm, measure);
     let [eager, lazy, pull, _] = &styles;
-    let speed = of(eager, "latency-p50") < of(lazy, "latency-p50") && of(lazy, "latency-p50") < of(pull, "latency-p50");
+    let speed = of(eager, "latency-p50") < of(lazy, "latency-p50")
+        && of(lazy, "latency-p50") < of(pull, "latency-p50");
     let waste = of(eager, "redundancy") > 5.0 && of(lazy, "redundancy") < 0.5 && of(pull, "redundancy") < 0.5;
-    let reliable = styles.iter().all(|style| {
-        of(style, "reliability") > 0.999 && mean(&style.rough, &rough, "reliability") > 0.99
-    });
+    let reliable = styles
+        .iter()
+        .all(|style| of(style, "reliability") > 0.999 && mean(&style.rough, &rough, "reliability") > 0.99);
 
     let one = over_everyone::<EagerPush>(processes, eager_push::Config { fanout: 1, ..Default::default() });
-    let control = mean(&outcomes(&rough, &seeds, effort, one, no_neighbors)?, &rough, "reliability");
+    let control = mean(&outcomes(&rough, &seeds, effort, one)?, &rough, "reliability");
     let lines: Vec<String> = styles
         .iter()
         .map(|style| {
@@ -174,8 +175,8 @@ fn gos_02(effort: &Effort) -> Result<Finding, String> {
     broken.faults.push((Time::ZERO, Fault::Crash(Who::Ids(vec![ProcessId(1)]))));
     broken.faults[0].0 = Time::ZERO + MILLIS(500);
     let config = || over_graph::<Tree>(&binary, tree::Config::new(Arc::clone(&binary)));
-    let calm = outcomes(&whole, &[1], effort, config(), no_neighbors)?;
-    let cut = outcomes(&broken, &[1], effort, config(), no_neighbors)?;
+    let calm = outcomes(&whole, &[1], effort, config())?;
+    let cut = outcomes(&broken, &[1], effort, config())?;
     let copies = mean(&calm, &whole, "copies-per-broadcast");
     let reached: u32 = cut.iter().flat_map(|outcome| counted(outcome, &broken)).map(|one| one.reached).sum();
     let subtree = processes / 2;
@@ -183,16 +184,22 @@ fn gos_02(effort: &Effort) -> Result<Finding, String> {
 
     let graph = random_graph(processes, 5, 1)?;
     let flood = over_graph::<Flood>(&graph, flood::Config::default());
-    let control = mean(&outcomes(&broken, &[1], effort, flood, no_neighbors)?, &broken, "reliability");
+    let control = mean(&outcomes(&broken, &[1], effort, flood)?, &broken, "reliability");
     Ok(Finding {
-        holds: copies == f64::from(processes - 1) && reached == expected && mean(&calm, &whole, "reliability") == 1.0,
+        holds: copies == f64::from(processes - 1)
+            && reached == expected
+            && mean(&calm, &whole, "reliability") == 1.0,
         control_fails: control == 1.0,
         measured: format!(
             "{copies} messages for {processes} processes; with process 1 down {reached} are reached; control: flooding \
              reaches {:.2} % of the survivors",
             control * 100.0
         ),
-        predicted: format!("{} messages; {expected} reached: all but process 1 and the {} below it", processes - 1, subtree - 1),
+        predicted: format!(
+            "{} messages; {expected} reached: all but process 1 and the {} below it",
+            processes - 1,
+            subtree - 1
+        ),
     })
 }
 
@@ -200,13 +207,14 @@ fn gos_03(effort: &Effort) -> Result<Finding, String> {
     let processes = if effort.quick { 500 } else { 10_000 };
     let seeds = seeds(effort, 3);
     let graph = random_graph(processes, 5, 7)?;
-    let plan = plan(processes, SECS(100)).broadcasting(SECS(1), SECS(3), 30, Senders::One).counting_from(SECS(60));
+    let plan =
+        plan(processes, SECS(100)).broadcasting(SECS(1), SECS(3), 30, Senders::One).counting_from(SECS(60));
     let config = over_graph::<Plumtree>(&graph, plumtree::Config::default());
-    let settled = outcomes(&plan, &seeds, effort, config, no_neighbors)?;
+    let settled = outcomes(&plan, &seeds, effort, config)?;
     let first: Vec<f64> = settled.iter().filter_map(|one| one.broadcasts.first()?.redundancy()).collect();
     let first = first.iter().sum::<f64>() / first.len() as f64;
     let flood = over_graph::<Flood>(&graph, flood::Config::default());
-    let control = outcomes(&plan, &seeds, effort, flood, no_neighbors)?;
+    let control = outcomes(&plan, &seeds, effort, flood)?;
     let copies = mean(&settled, &plan, "copies-per-broadcast");
     let control_copies = mean(&control, &plan, "copies-per-broadcast");
     let tree = f64::from(processes - 1);
@@ -219,7 +227,9 @@ fn gos_03(effort: &Effort) -> Result<Finding, String> {
             mean(&settled, &plan, "redundancy"),
             mean(&settled, &plan, "last-delivery-hop"),
         ),
-        predicted: format!("first 3.0 (degree less 2), then {tree} payloads, redundancy 0; published: about 0 in steady state"),
+        predicted: format!(
+            "first 3.0 (degree less 2), then {tree} payloads, redundancy 0; published: about 0 in steady state"
+        ),
     })
 }
 
@@ -251,11 +261,11 @@ fn gos_04(effort: &Effort) -> Result<Finding, String> {
     let seeds = seeds(effort, 5);
     let plan = mass_failure(processes, 0.5, Senders::One, Detection::Immediate);
     let config = over_hyparview::<Plumtree>(plumtree::Config::default());
-    let repaired = outcomes(&plan, &seeds, effort, config, no_neighbors)?;
+    let repaired = outcomes(&plan, &seeds, effort, config)?;
     let off = over_hyparview::<Plumtree>(plumtree::Config { graft: false, ..Default::default() });
-    let control = outcomes(&plan, &seeds, effort, off, no_neighbors)?;
+    let control = outcomes(&plan, &seeds, effort, off)?;
     let on_send = mass_failure(processes, 0.5, Senders::One, Detection::OnSend);
-    let late = outcomes(&on_send, &seeds, effort, over_hyparview::<Plumtree>(plumtree::Config::default()), no_neighbors)?;
+    let late = outcomes(&on_send, &seeds, effort, over_hyparview::<Plumtree>(plumtree::Config::default()))?;
     let reliability = mean(&repaired, &plan, "reliability");
     let redundancy = mean(&repaired, &plan, "redundancy");
     let control_reliability = mean(&control, &plan, "reliability");
@@ -281,7 +291,7 @@ fn gos_05(effort: &Effort) -> Result<Finding, String> {
     let flooded = |share, detection| {
         let plan = mass_failure(processes, share, Senders::Random, detection);
         let config = over_hyparview::<Flood>(flood::Config::default());
-        let outcomes = outcomes(&plan, &seeds, effort, config, no_neighbors)?;
+        let outcomes = outcomes(&plan, &seeds, effort, config)?;
         Ok::<_, String>((first_reliability(&outcomes, &plan), mean(&outcomes, &plan, "reliability")))
     };
     let (first, steady) = flooded(0.8, Detection::Immediate)?;
@@ -292,7 +302,8 @@ fn gos_05(effort: &Effort) -> Result<Finding, String> {
         membership: random_views::Config { count: processes, view: 5 },
         broadcast: flood::Config { channel: Channel::Stream, ..flood::Config::default() },
     };
-    let control = mean(&outcomes::<RandomViews, Flood>(&random, &seeds, effort, config, no_neighbors)?, &random, "reliability");
+    let control =
+        mean(&outcomes::<RandomViews, Flood>(&random, &seeds, effort, config)?, &random, "reliability");
     Ok(Finding {
         holds: first > 0.99 && steady > 0.99,
         control_fails: control < 0.9,
@@ -311,9 +322,10 @@ fn gos_06(effort: &Effort) -> Result<Finding, String> {
     let mut reliable = true;
     for &processes in sizes {
         let graph = random_graph(processes, 5, 3)?;
-        let plan = plan(processes, SECS(40)).broadcasting(SECS(1), SECS(5), 5, Senders::One).counting_from(SECS(15));
+        let plan =
+            plan(processes, SECS(40)).broadcasting(SECS(1), SECS(5), 5, Senders::One).counting_from(SECS(15));
         let config = over_graph::<Plumtree>(&graph, plumtree::Config::default());
-        let outcome = outcomes(&plan, &[1], effort, config, no_neighbors)?;
+        let outcome = outcomes(&plan, &[1], effort, config)?;
         costs.push((f64::from(processes), mean(&outcome, &plan, "copies-per-broadcast")));
         reliable &= mean(&outcome, &plan, "reliability") == 1.0;
         bytes = outcome.iter().map(|one| one.simulator_bytes).sum::<usize>() as f64 / f64::from(processes);
@@ -322,12 +334,13 @@ fn gos_06(effort: &Effort) -> Result<Finding, String> {
     for processes in [100, 200, 400, 800] {
         let plan = plan(processes, SECS(10)).broadcasting(SECS(1), SECS(1), 3, Senders::One);
         let everyone = eager_push::Config { fanout: processes as usize, ..Default::default() };
-        let outcome = outcomes(&plan, &[1], effort, over_everyone::<EagerPush>(processes, everyone), no_neighbors)?;
+        let outcome = outcomes(&plan, &[1], effort, over_everyone::<EagerPush>(processes, everyone))?;
         square.push((f64::from(processes), mean(&outcome, &plan, "copies-per-broadcast")));
     }
     let (slope, control) = (log_slope(&costs), log_slope(&square));
     let linear = |slope: f64| (slope - 1.0).abs() < 0.05;
-    let listed: Vec<String> = costs.iter().map(|(size, cost)| format!("{cost:.0} payloads at n = {size}")).collect();
+    let listed: Vec<String> =
+        costs.iter().map(|(size, cost)| format!("{cost:.0} payloads at n = {size}")).collect();
     Ok(Finding {
         holds: linear(slope) && reliable,
         control_fails: !linear(control),

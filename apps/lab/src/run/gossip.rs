@@ -70,7 +70,7 @@ pub struct Episode {
 }
 
 /// Reads a process's neighbours, and whether payloads go to each of them unasked.
-pub type ReadNeighbors<M, B> = fn(&Node<M, B>) -> Vec<(ProcessId, bool)>;
+pub type ReadNeighbors<'a, M, B> = &'a (dyn Fn(ProcessId, &Node<M, B>) -> Vec<(ProcessId, bool)> + Sync);
 
 /// How long the recorded episode may last.
 const EPISODE: Span = Span::secs(2);
@@ -83,7 +83,7 @@ pub fn run<M: Membership, B: Broadcast>(
     plan: &Plan,
     seed: u64,
     config: Arc<Config<M, B>>,
-    neighbors: ReadNeighbors<M, B>,
+    neighbors: ReadNeighbors<'_, M, B>,
     progress: &dyn Fn(f64),
 ) -> Result<SeedOutcome, SetupError> {
     let mut sim = Simulation::<Node<M, B>>::new(Setup {
@@ -131,7 +131,8 @@ pub fn run<M: Membership, B: Broadcast>(
             sim.invoke(origin, Layer::Broadcast(Payload::zeros(broadcast.payload)));
         }
     }
-    let overlay = sim.live().map(|(process, node)| Neighbors { process, peers: neighbors(node) }).collect();
+    let overlay =
+        sim.live().map(|(process, node)| Neighbors { process, peers: neighbors(process, node) }).collect();
     Ok(SeedOutcome {
         seed,
         digest: sim.digest(),

@@ -174,7 +174,8 @@ impl Recorder {
         }
         track.copies += 1;
         if track.at >= self.warmup {
-            self.latency.saturating_record(at.since(track.at).0 / 1_000);
+            let micros = at.since(track.at).0 / 1_000;
+            self.latency.record(micros).expect("the histogram grows to what is recorded");
             let hops = usize::from(hops);
             if self.hops.len() <= hops {
                 self.hops.resize(hops + 1, 0);

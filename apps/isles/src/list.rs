@@ -1,0 +1,117 @@
+//! `isles list`.
+
+use isles_lab::claims;
+use isles_lab::registry::{BROADCASTS, Entry, MEMBERSHIPS};
+use isles_lab::run::measures::MEASURES;
+use isles_lab::scenario::library::SCENARIOS;
+use owo_colors::{OwoColorize, Stream};
+use serde_json::json;
+
+use crate::args::{ListArgs, Topic};
+use crate::{Failure, Outcome, print};
+
+/// Lists what was asked for.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(crate) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
+    let wanted = |topic: Topic| args.topic == topic || args.topic == Topic::All;
+    if wanted(Topic::Scenarios) {
+        scenarios(args.json)?;
+    }
+    if wanted(Topic::Protocols) {
+        for (kind, entries) in [("broadcast", BROADCASTS), ("membership", MEMBERSHIPS)] {
+            protocols(kind, entries, args.json)?;
+        }
+    }
+    if wanted(Topic::Measures) {
+        measures(args.json)?;
+    }
+    if wanted(Topic::Claims) {
+        list_claims(args.json)?;
+    }
+    Ok(Outcome::Good)
+}
+
+fn heading(text: &str) -> Result<(), Failure> {
+    print(&format!("{}", text.if_supports_color(Stream::Stdout, |text| text.bold())))
+}
+
+fn scenarios(as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading("Scenarios, for `isles run NAME`")?;
+    }
+    for shipped in SCENARIOS {
+        let title = shipped.title();
+        if as_json {
+            print(&json!({ "scenario": shipped.name, "title": title }).to_string())?;
+        } else {
+            print(&format!("  {:<24} {title}", shipped.name))?;
+        }
+    }
+    if as_json { Ok(()) } else { print(" ") }
+}
+
+fn protocols(kind: &str, entries: &[Entry], as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading(&format!("{kind} protocols, for `name` in [{kind}], with their parameters"))?;
+    }
+    for entry in entries {
+        if as_json {
+            let params: Vec<_> = entry
+                .params
+                .iter()
+                .map(|param| {
+                    json!({ "name": param.name, "takes": param.kind.describe(), "default": param.default, "doc": param.doc })
+                })
+                .collect();
+            print(
+                &json!({ "kind": kind, "name": entry.name, "doc": entry.doc, "parameters": params })
+                    .to_string(),
+            )?;
+            continue;
+        }
+        print(&format!(
+            "  {:<18} {}",
+            entry.name.if_supports_color(Stream::Stdout, |name| name.bold()),
+            entry.doc
+        ))?;
+        for param in entry.params {
+            let default = format!("{} (default {})", param.kind.describe(), param.default);
+            print(&format!("    {:<18} {default:<42} {}", param.name, param.doc))?;
+        }
+    }
+    if as_json { Ok(()) } else { print(" ") }
+}
+
+fn measures(as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading("Measures, for `measure` in [[checks]]")?;
+    }
+    for measure in MEASURES {
+        let unit = (measure.unit)();
+        if as_json {
+            print(
+                &json!({ "measure": measure.name, "unit": unit.symbol(), "doc": measure.help }).to_string(),
+            )?;
+        } else {
+            print(&format!("  {:<24} {:<10} {}", measure.name, unit.symbol(), measure.help))?;
+        }
+    }
+    if as_json { Ok(()) } else { print(" ") }
+}
+
+fn list_claims(as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading("Claims, for `isles claims ID`")?;
+    }
+    for claim in claims::all() {
+        if as_json {
+            let line = json!({ "id": claim.id, "statement": claim.statement, "control": claim.control, "source": claim.source });
+            print(&line.to_string())?;
+        } else {
+            print(&format!("  {}  {}", claim.id, claim.statement))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Parameters of protocols: what `isles list` shows, and what a scenario's tables are checked against.
+
+use std::collections::BTreeMap;
+
+use isles_kernel::{Channel, Span};
+
+use crate::scenario::reader::Reader;
+
+/// One parameter of a protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// As scenarios name it.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+    /// What it does, and where the default comes from, in one line.
+    pub doc: &'static str,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A span of time.
+    Span,
+    /// A whole number within bounds, both included.
+    Count(u64, u64),
+    /// A whole number within bounds, or none, which is written `0`.
+    CountOrNone(u64),
+    /// True or false.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// The unit or the values, for `isles list`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Span => "span of time".to_owned(),
+            Self::Count(min, max) => format!("{min} to {max}"),
+            Self::CountOrNone(max) => format!("1 to {max}, 0 for none"),
+            Self::Flag => "true or false".to_owned(),
+            Self::Choice(words) => words.join(", "),
+        }
+    }
+}
+
+/// Values of a protocol's parameters: a scenario's, or the defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    by_name: BTreeMap<&'static str, Setting>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Setting {
+    Span(Span),
+    Count(u64),
+    Flag(bool),
+    Word(String),
+}
+
+impl Values {
+    /// Reads a table of parameters; problems go to the reader, unknown keys too.
+    pub(crate) fn read(params: &'static [Param], table: Option<Reader<'_>>) -> Self {
+        let mut by_name = BTreeMap::new();
+        for param in params {
+            let written = table.as_ref().and_then(|table| read(param, table));
+            by_name.insert(param.name, written.unwrap_or_else(|| default(param)));
+        }
+        if let Some(table) = table {
+            table.finish();
+        }
+        Self { by_name }
+    }
+
+    /// All defaults.
+    pub fn defaults(params: &'static [Param]) -> Self {
+        Self::read(params, None)
+    }
+
+    fn get(&self, name: &str) -> &Setting {
+        self.by_name.get(name).unwrap_or_else(|| panic!("the registry has no parameter '{name}'"))
+    }
+
+    /// A span of time.
+    ///
+    /// # Panics
+    /// As all getters: when the registry has no such parameter of this kind. A test builds every entry.
+    pub fn span(&self, name: &str) -> Span {
+        match self.get(name) {
+            Setting::Span(span) => *span,
+            other => panic!("'{name}' is {other:?}, no span"),
+        }
+    }
+
+    /// A whole number.
+    pub fn count(&self, name: &str) -> u64 {
+        match self.get(name) {
+            Setting::Count(count) => *count,
+            other => panic!("'{name}' is {other:?}, no number"),
+        }
+    }
+
+    /// A whole number as an index type.
+    pub fn size(&self, name: &str) -> usize {
+        usize::try_from(self.count(name)).unwrap_or(usize::MAX)
+    }
+
+    /// A whole number, 0 for none.
+    pub fn count_or_none(&self, name: &str) -> Option<u64> {
+        Some(self.count(name)).filter(|count| *count > 0)
+    }
+
+    /// True or false.
+    pub fn flag(&self, name: &str) -> bool {
+        match self.get(name) {
+            Setting::Flag(flag) => *flag,
+            other => panic!("'{name}' is {other:?}, no flag"),
+        }
+    }
+
+    /// One of the words that the parameter takes.
+    pub fn word(&self, name: &str) -> &str {
+        match self.get(name) {
+            Setting::Word(word) => word,
+            other => panic!("'{name}' is {other:?}, no word"),
+        }
+    }
+
+    /// A kind of channel, of the words `stream` and `datagram`.
+    pub fn channel(&self, name: &str) -> Channel {
+        if self.word(name) == "datagram" { Channel::Datagram } else { Channel::Stream }
+    }
+
+    /// All values as they would be written, in the order of their names.
+    pub fn written(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.by_name.iter().map(|(name, setting)| {
+            let text = match setting {
+                Setting::Span(span) => span.to_string(),
+                Setting::Count(count) => count.to_string(),
+                Setting::Flag(flag) => flag.to_string(),
+                Setting::Word(word) => word.clone(),
+            };
+            (*name, text)
+        })
+    }
+}
+
+fn read(param: &'static Param, table: &Reader<'_>) -> Option<Setting> {
+    match param.kind {
+        Kind::Span => table.span(param.name).map(Setting::Span),
+        Kind::Count(min, max) => table.count(param.name, min, max).map(Setting::Count),
+        Kind::CountOrNone(max) => table.count(param.name, 0, max).map(Setting::Count),
+        Kind::Flag => table.flag(param.name).map(Setting::Flag),
+        Kind::Choice(words) => {
+            let choices: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+            table.choice(param.name, &choices).map(|word| Setting::Word(word.to_owned()))
+        }
+    }
+}
+
+fn default(param: &Param) -> Setting {
+    let text = param.default;
+    let parsed = match param.kind {
+        Kind::Span => text.parse().ok().map(Setting::Span),
+        Kind::Count(..) | Kind::CountOrNone(_) => text.parse().ok().map(Setting::Count),
+        Kind::Flag => text.parse().ok().map(Setting::Flag),
+        Kind::Choice(words) => words.contains(&text).then(|| Setting::Word(text.to_owned())),
+    };
+    parsed.unwrap_or_else(|| panic!("'{text}' is no default of '{}'", param.name))
+}

@@ -1,0 +1,463 @@
+//! Scenario files: a TOML text that describes a run completely. `SCENARIO.md` beside the crate lists every key.
+
+mod document;
+mod faults;
+pub mod library;
+mod links;
+pub(crate) mod reader;
+mod topology;
+mod workload;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use isles_graph::Graph;
+use isles_kernel::{Span, Time};
+use isles_sim::{Clocks, Disk, Start};
+
+use crate::registry::params::Values;
+use crate::registry::{self, Chosen, World};
+use crate::report::data::Setting;
+use crate::run::measures::{MEASURES, Measure};
+use crate::run::plan::Plan;
+use document::{Item, Place, Problem, Table, Value};
+use reader::Reader;
+
+/// A scenario that can be run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Short name: the file's stem or the library's name.
+    pub name: String,
+    /// Heading of the report.
+    pub title: String,
+    /// What the run is to find out.
+    pub question: String,
+    /// The text, as it was read.
+    pub source: String,
+    /// The seeds to run, all different.
+    pub seeds: Vec<u64>,
+    /// What is to happen.
+    pub plan: Plan,
+    /// The membership protocol.
+    pub membership: Chosen,
+    /// The broadcast protocol.
+    pub broadcast: Chosen,
+    /// What configurations depend on.
+    pub world: World,
+    /// What is expected.
+    pub checks: Vec<Expectation>,
+    /// The set-up, for the report.
+    pub setup: Vec<Setting>,
+}
+
+/// Something expected of a measure, for every seed.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Of which measure.
+    pub measure: &'static Measure,
+    /// The bound.
+    pub relation: crate::report::data::Relation,
+    /// In the measure's unit.
+    pub bound: f64,
+}
+
+/// What is wrong with a scenario, as a person reads it: each problem with its line, the place marked, and the remedy.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ScenarioError(pub String);
+
+/// No run has more processes.
+pub const PROCESSES_MAX: u64 = 100_000_000;
+/// No scenario has more seeds.
+pub const SEEDS_MAX: u64 = 100_000;
+/// No run lasts longer, in virtual time.
+pub const DURATION_MAX: Span = Span::secs(365 * 86_400);
+
+/// Where a scenario comes from.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    /// Shown in messages: the path, or the library's name.
+    pub name: &'a str,
+    /// Where relative paths begin; none for the library, which has no files.
+    pub folder: Option<&'a Path>,
+    /// Changes to fields, `path=value`, in order.
+    pub settings: &'a [String],
+    /// Memory that a run may take, in bytes.
+    pub memory_max: u64,
+}
+
+/// Reads the scenario `text`.
+///
+/// # Errors
+/// All problems that were found, in the order of the lines.
+pub fn read(text: &str, origin: &Origin<'_>) -> Result<Scenario, ScenarioError> {
+    let fail = |problems: &[Problem]| Err(ScenarioError(document::render(origin.name, text, problems)));
+    let mut table = match document::parse(text) {
+        Ok(table) => table,
+        Err(problem) => return fail(&[problem]),
+    };
+    for setting in origin.settings {
+        if let Err(problem) = table.set(setting) {
+            return fail(&[problem]);
+        }
+    }
+    let problems = RefCell::new(Vec::new());
+    let scenario = read_table(text, &table, origin, &problems);
+    let problems = problems.into_inner();
+    match scenario {
+        Some(scenario) if problems.is_empty() => Ok(scenario),
+        _ => fail(&problems),
+    }
+}
+
+/// None only when there are problems.
+fn read_table(
+    text: &str,
+    table: &Table,
+    origin: &Origin<'_>,
+    problems: &RefCell<Vec<Problem>>,
+) -> Option<Scenario> {
+    let top = Reader::new(table, "", Place::File(0..0), problems);
+    let title = top.text("title").unwrap_or_default().to_owned();
+    let question = top.text("question").unwrap_or_default().to_owned();
+    for (key, most, words) in [("title", 200, &title), ("question", 2_000, &question)] {
+        if words.chars().count() > most {
+            top.complain(
+                &top.place(key),
+                format!("the {key} is too long"),
+                format!("at most {most} characters"),
+            );
+        }
+    }
+    let seeds = read_seeds(&top);
+    let duration = match top.span("duration") {
+        Some(span) if span == Span::ZERO || span > DURATION_MAX => {
+            top.complain(&top.place("duration"), "'duration' is out of bounds", "above 0s, at most a year");
+            None
+        }
+        None if table.get("duration").is_none() => {
+            top.missing("duration", "\"60s\"");
+            None
+        }
+        other => other,
+    };
+    let duration = duration.unwrap_or(Span::secs(60));
+    let (processes, start) = read_processes(&top);
+    let topology = topology::read(&top, origin, processes);
+    let links = links::read(&top, origin);
+    let clocks = read_clocks(&top);
+    let disk = read_disk(&top);
+    let (membership, broadcast) = read_protocol(&top, &topology, processes, origin.memory_max);
+    let (broadcasts, warmup) = workload::read(&top, processes, duration);
+    let regions = links.regions.clone();
+    let (faults, churn) = faults::read(&top, origin, processes, duration, &regions, links.links.loss);
+    let checks = read_checks(&top);
+    let (lanes, sample) = read_report(&top, duration);
+    top.finish();
+    let plan = Plan {
+        processes,
+        start,
+        links: links.links,
+        clocks,
+        disk,
+        churn,
+        faults,
+        broadcasts,
+        warmup,
+        duration,
+        sample,
+        lanes,
+    };
+    let graph = topology.unwrap_or_else(|| Arc::new(Graph::from_edges(processes, &[])));
+    let (membership, broadcast) = (membership?, broadcast?);
+    let name = Path::new(origin.name)
+        .file_stem()
+        .map_or_else(|| origin.name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let setup = describe(&plan, &membership, &broadcast, &links.words, &seeds);
+    Some(Scenario {
+        title: if title.is_empty() { name.clone() } else { title },
+        name,
+        question,
+        source: text.to_owned(),
+        seeds,
+        plan,
+        membership,
+        broadcast,
+        world: World { processes, graph },
+        checks,
+        setup,
+    })
+}
+
+/// A count of seeds, 1 to that; or a list.
+fn read_seeds(top: &Reader<'_>) -> Vec<u64> {
+    let place = top.place("seeds");
+    match top.entry("seeds").map(|entry| &entry.item.value) {
+        None => vec![1],
+        Some(Value::Integer(_)) => (1..=top.count("seeds", 1, SEEDS_MAX).unwrap_or(1)).collect(),
+        Some(Value::List(items)) => {
+            let mut seeds: Vec<u64> = Vec::new();
+            for item in items {
+                match seed_of(item) {
+                    Some(seed) if seeds.contains(&seed) => {
+                        top.complain(
+                            &item.place,
+                            format!("seed {seed} is there twice"),
+                            "each seed is run once",
+                        );
+                    }
+                    Some(seed) => seeds.push(seed),
+                    None => top.complain(&item.place, "this is no seed", "a whole number, 0 or more"),
+                }
+            }
+            if items.is_empty() {
+                top.complain(&place, "there are no seeds", "a count such as 5, or a list such as [1, 2, 3]");
+            }
+            seeds
+        }
+        Some(other) => {
+            let what = format!("'seeds' is {}", other.kind());
+            top.complain(&place, what, "a count such as 5, or a list such as [1, 2, 3]");
+            vec![1]
+        }
+    }
+}
+
+fn seed_of(item: &Item) -> Option<u64> {
+    match item.value {
+        Value::Integer(seed) => u64::try_from(seed).ok(),
+        _ => None,
+    }
+}
+
+fn read_processes(top: &Reader<'_>) -> (u32, Start) {
+    let Some(table) = top.table("processes") else {
+        if top.entry("processes").is_none() {
+            top.complain_here("the scenario has no [processes]", "add [processes] with count = 1000");
+        }
+        return (1, Start::AtOnce);
+    };
+    let count = table.count("count", 1, PROCESSES_MAX);
+    if count.is_none() && table.entry("count").is_none() {
+        table.missing("count", "1000");
+    }
+    let over = table.span("start-over").unwrap_or(Span::ZERO);
+    table.finish();
+    let start = if over == Span::ZERO { Start::AtOnce } else { Start::Over(over) };
+    (count.unwrap_or(1) as u32, start)
+}
+
+fn read_clocks(top: &Reader<'_>) -> Clocks {
+    let Some(table) = top.table("clocks") else { return Clocks::default() };
+    let clocks = Clocks {
+        offset_max: table.span("offset-max").unwrap_or_default(),
+        drift_ppm_max: table.count("drift-ppm-max", 0, 900_000).unwrap_or(0) as u32,
+    };
+    table.finish();
+    clocks
+}
+
+fn read_disk(top: &Reader<'_>) -> Disk {
+    let default = Disk::default();
+    let Some(table) = top.table("disk") else { return default };
+    let disk = Disk {
+        sync: table.span("sync").unwrap_or(default.sync),
+        torn: table.flag("torn").unwrap_or(default.torn),
+    };
+    table.finish();
+    disk
+}
+
+fn read_protocol(
+    top: &Reader<'_>,
+    topology: &Option<Arc<Graph>>,
+    processes: u32,
+    memory_max: u64,
+) -> (Option<Chosen>, Option<Chosen>) {
+    let choose = |key: &'static str, entries: &'static [registry::Entry], example: &str| {
+        let Some(table) = top.table(key) else {
+            if top.entry(key).is_none() {
+                top.complain_here(
+                    format!("the scenario has no [{key}]"),
+                    format!("add [{key}] with name = \"{example}\""),
+                );
+            }
+            return None;
+        };
+        let Some(name) = table.text("name") else {
+            if table.entry("name").is_none() {
+                table.missing("name", &format!("\"{example}\""));
+            }
+            return None;
+        };
+        let Some(entry) = registry::find(entries, name) else {
+            table.complain_choice(&table.place("name"), key, name, entries.iter().map(|entry| entry.name));
+            return None;
+        };
+        let place = table.place("name");
+        Some((Chosen { entry, values: Values::read(entry.params, Some(table)) }, place))
+    };
+    let broadcast = choose("broadcast", registry::BROADCASTS, "plumtree");
+    let membership = choose("membership", registry::MEMBERSHIPS, "hyparview");
+    for (chosen, place) in broadcast.iter().chain(&membership) {
+        if matches!(chosen.entry.name, "static" | "tree")
+            && topology.is_none()
+            && top.entry("topology").is_none()
+        {
+            top.complain(
+                place,
+                format!("'{}' needs a [topology], and there is none", chosen.entry.name),
+                "add [topology] with kind = \"random-regular\" and degree = 5, say",
+            );
+        }
+    }
+    let each: u64 =
+        200 + broadcast.iter().chain(&membership).map(|(chosen, _)| chosen.entry.bytes).sum::<u64>();
+    let needed = each.saturating_mul(u64::from(processes));
+    if needed > memory_max {
+        let giga = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        let place = top.table("processes").map_or(Place::File(0..0), |table| table.place("count"));
+        let what = format!(
+            "{processes} processes take about {}, more than the {} there are",
+            giga(needed),
+            giga(memory_max)
+        );
+        top.complain(&place, what, format!("at most {} processes of these protocols", memory_max / each));
+    }
+    (broadcast_then(membership), broadcast_then(broadcast))
+}
+
+fn broadcast_then(chosen: Option<(Chosen, Place)>) -> Option<Chosen> {
+    chosen.map(|(chosen, _)| chosen)
+}
+
+fn read_checks(top: &Reader<'_>) -> Vec<Expectation> {
+    use crate::report::data::Relation;
+    let mut checks = Vec::new();
+    for table in top.tables("checks") {
+        let measure = table.text("measure").and_then(|name| {
+            let found = crate::run::measures::find(name);
+            if found.is_none() {
+                let names = MEASURES.iter().map(|measure| measure.name);
+                table.complain_choice(&table.place("measure"), "measure", name, names);
+            }
+            found
+        });
+        if table.entry("measure").is_none() {
+            table.missing("measure", "\"reliability\"");
+        }
+        let mut bounds = 0;
+        for (key, relation) in
+            [("at-least", Relation::AtLeast), ("at-most", Relation::AtMost), ("equals", Relation::Equal)]
+        {
+            if let Some(bound) = table.number(key, f64::MIN, f64::INFINITY) {
+                bounds += 1;
+                checks.extend(measure.map(|measure| Expectation { measure, relation, bound }));
+            }
+        }
+        if bounds == 0 {
+            table.complain_here("this check has no bound", "add at-least, at-most or equals");
+        }
+        table.finish();
+    }
+    checks
+}
+
+fn read_report(top: &Reader<'_>, duration: Span) -> (usize, Span) {
+    let usual = Span((duration.0 / 120).max(1));
+    let Some(table) = top.table("report") else { return (12, usual) };
+    let lanes = table.count("lanes", 0, 64).unwrap_or(12) as usize;
+    let sample = table.span("sample").unwrap_or(usual);
+    if sample == Span::ZERO || duration.0 / sample.0.max(1) > 100_000 {
+        table.complain(&table.place("sample"), "'sample' is too short", "at most 100 000 samples a run");
+    }
+    table.finish();
+    (lanes, if sample == Span::ZERO { usual } else { sample })
+}
+
+fn describe(
+    plan: &Plan,
+    membership: &Chosen,
+    broadcast: &Chosen,
+    links: &[(String, String)],
+    seeds: &[u64],
+) -> Vec<Setting> {
+    let mut setup = Vec::new();
+    let mut add = |name: &str, value: String, note: &str| {
+        setup.push(Setting { name: name.to_owned(), value, note: note.to_owned() });
+    };
+    add(
+        "processes",
+        plan.processes.to_string(),
+        &match plan.start {
+            Start::AtOnce => "start at once".to_owned(),
+            Start::Over(span) => format!("start one after the other over {span}"),
+        },
+    );
+    for (what, chosen) in [("membership", membership), ("broadcast", broadcast)] {
+        add(what, chosen.entry.name.to_owned(), chosen.entry.doc);
+        let defaults = Values::defaults(chosen.entry.params);
+        for ((name, value), (_, default)) in chosen.values.written().zip(defaults.written()) {
+            if value != default {
+                add(&format!("{what}.{name}"), value, &format!("default {default}"));
+            }
+        }
+    }
+    for (name, value) in links {
+        add(name, value.clone(), "");
+    }
+    for (at, fault) in &plan.faults {
+        add("fault", format!("{} at {at}", crate::run::summary::describe(fault)), "");
+    }
+    if let Some(churn) = &plan.churn {
+        add("churn", format!("sessions {:?}, downtimes {:?}", churn.session, churn.downtime), "");
+    }
+    add(
+        "broadcasts",
+        plan.broadcasts.len().to_string(),
+        &format!("figures count those from {} on", plan.warmup),
+    );
+    add("duration", plan.duration.to_string(), "virtual time");
+    add("seeds", seeds.len().to_string(), "");
+    setup
+}
+
+/// The file that a scenario names, relative to its folder.
+fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) -> Option<String> {
+    let path: PathBuf = origin.folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+    match std::fs::metadata(&path) {
+        Ok(meta) if meta.len() > FILE_MAX => {
+            reader.complain(place, format!("'{name}' is larger than {FILE_MAX} bytes"), "use a smaller file");
+            return None;
+        }
+        _ => {}
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let why = match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                std::io::ErrorKind::InvalidData => "it is no text".to_owned(),
+                _ => error.to_string(),
+            };
+            let what = format!("cannot read '{name}': {why}");
+            reader.complain(place, what, "paths begin at the scenario's folder");
+            None
+        }
+    }
+}
+
+/// A file that a scenario names has at most so many bytes.
+const FILE_MAX: u64 = 1 << 30;
+
+/// An instant of the run that must not lie after its end.
+fn instant(reader: &Reader<'_>, key: &'static str, duration: Span) -> Option<Time> {
+    let span = reader.span(key)?;
+    if span > duration {
+        let what = format!("'{key}' is {span}, after the end of the run");
+        reader.complain(&reader.place(key), what, format!("the run lasts {duration}"));
+        return None;
+    }
+    Some(Time::ZERO + span)
+}

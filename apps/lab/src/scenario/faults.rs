@@ -1,0 +1,349 @@
+//! `[[faults]]` and `[churn]`: what goes wrong.
+
+use isles_kernel::{ProcessId, Span, Time};
+use isles_sim::{Churn, Fault, Memory, Who};
+
+use super::document::{Item, Value};
+use super::reader::Reader;
+use super::{Origin, file_of, instant, links};
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Crash,
+    Restart,
+    Pause,
+    Resume,
+    Partition,
+    Mute,
+    Heal,
+    Loss,
+    Clock,
+}
+
+const KINDS: &[(&str, Kind)] = &[
+    ("crash", Kind::Crash),
+    ("restart", Kind::Restart),
+    ("pause", Kind::Pause),
+    ("resume", Kind::Resume),
+    ("partition", Kind::Partition),
+    ("mute", Kind::Mute),
+    ("heal", Kind::Heal),
+    ("loss", Kind::Loss),
+    ("clock", Kind::Clock),
+];
+
+const MEMORIES: &[(&str, Memory)] = &[("disk", Memory::Disk), ("kept", Memory::Kept), ("lost", Memory::Lost)];
+
+/// What reading a fault needs to know of the rest.
+struct Scene<'a> {
+    processes: u32,
+    duration: Span,
+    regions: &'a [String],
+    loss: f64,
+}
+
+pub(super) fn read(
+    top: &Reader<'_>,
+    origin: &Origin<'_>,
+    processes: u32,
+    duration: Span,
+    regions: &[String],
+    loss: f64,
+) -> (Vec<(Time, Fault)>, Option<Churn>) {
+    let scene = Scene { processes, duration, regions, loss };
+    let mut faults = Vec::new();
+    for table in top.tables("faults") {
+        read_fault(&table, &scene, &mut faults);
+        table.finish();
+    }
+    let churn = read_churn(top, origin, &scene, &mut faults);
+    faults.sort_by_key(|(at, _)| *at);
+    (faults, churn)
+}
+
+fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fault)>) {
+    let at = instant(table, "at", scene.duration);
+    if table.entry("at").is_none() {
+        table.missing("at", "\"30s\"");
+    }
+    let lasting = table.span("for");
+    let kind = table.choice("kind", KINDS);
+    if table.entry("kind").is_none() {
+        table.missing("kind", "\"crash\"");
+    }
+    let (Some(at), Some(kind)) = (at, kind) else {
+        // So that its other keys are not called unknown.
+        for key in [
+            "fraction",
+            "count",
+            "ids",
+            "range",
+            "region",
+            "memory",
+            "groups",
+            "probability",
+            "step",
+            "drift-ppm",
+        ] {
+            let _ = table.entry(key);
+        }
+        return;
+    };
+    let memory = || table.choice("memory", MEMORIES).unwrap_or_default();
+    let (fault, end) = match kind {
+        Kind::Crash => {
+            let who = needed_who(table, scene);
+            let again = match &who {
+                Who::Fraction(_) | Who::Count(_) => Who::All,
+                other => other.clone(),
+            };
+            let end = lasting.map(|_| Fault::Restart { who: again, memory: memory() });
+            (Fault::Crash(who), end)
+        }
+        Kind::Restart => {
+            (Fault::Restart { who: read_who(table, scene).unwrap_or(Who::All), memory: memory() }, None)
+        }
+        Kind::Pause => {
+            let who = needed_who(table, scene);
+            (Fault::Pause(who), Some(Fault::Resume(Who::All)))
+        }
+        Kind::Resume => (Fault::Resume(read_who(table, scene).unwrap_or(Who::All)), None),
+        Kind::Partition => (Fault::Partition(read_groups(table, scene)), Some(Fault::Heal)),
+        Kind::Mute => (Fault::Mute(needed_who(table, scene)), Some(Fault::Heal)),
+        Kind::Heal => (Fault::Heal, None),
+        Kind::Loss => {
+            let probability = table.share("probability");
+            if table.entry("probability").is_none() {
+                table.missing("probability", "0.1");
+            }
+            (Fault::Loss(probability.unwrap_or(0.0)), Some(Fault::Loss(scene.loss)))
+        }
+        Kind::Clock => {
+            let who = needed_who(table, scene);
+            let step = table.span("step").unwrap_or_default();
+            let drift = table.number("drift-ppm", -900_000.0, 900_000.0).unwrap_or(0.0);
+            (
+                Fault::Clock {
+                    who,
+                    step: i64::try_from(step.0).unwrap_or(i64::MAX),
+                    drift_ppb: (drift * 1000.0) as i64,
+                },
+                None,
+            )
+        }
+    };
+    faults.push((at, fault));
+    match (lasting, end) {
+        (Some(lasting), Some(end)) => {
+            let until = at + lasting;
+            if until > Time::ZERO + scene.duration {
+                let what = format!("this fault ends at {until}, after the end of the run");
+                table.complain(&table.place("for"), what, format!("the run lasts {}", scene.duration));
+            }
+            faults.push((until, end));
+        }
+        (Some(_), None) => {
+            table.complain(&table.place("for"), "this kind of fault does not last", "leave 'for' out");
+        }
+        (None, _) => {}
+    }
+}
+
+fn needed_who(table: &Reader<'_>, scene: &Scene<'_>) -> Who {
+    read_who(table, scene).unwrap_or_else(|| {
+        let keys = ["fraction", "count", "ids", "range", "region"];
+        if keys.iter().all(|key| table.entry(key).is_none()) {
+            table.complain_here(
+                "it does not say whom this befalls",
+                "add fraction, count, ids, range or region",
+            );
+        }
+        Who::Ids(Vec::new())
+    })
+}
+
+/// Whom a fault befalls; none if it does not say, or says it wrongly.
+fn read_who(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
+    let keys = ["fraction", "count", "ids", "range", "region"];
+    let given: Vec<&str> = keys.iter().filter(|key| table.entry(key).is_some()).copied().collect();
+    if let [_, second, ..] = given.as_slice() {
+        table.complain(&table.place(second), format!("there are {}", given.join(" and ")), "one of them");
+        return None;
+    }
+    match *given.first()? {
+        "fraction" => table.share("fraction").map(Who::Fraction),
+        "count" => table.count("count", 0, u64::from(scene.processes)).map(|count| Who::Count(count as u32)),
+        "ids" => table.list("ids").map(|items| {
+            Who::Ids(items.iter().filter_map(|item| process(table, item, scene.processes)).collect())
+        }),
+        "range" => read_range(table, scene),
+        _ => read_region(table, scene),
+    }
+}
+
+fn process(table: &Reader<'_>, item: &Item, processes: u32) -> Option<ProcessId> {
+    let id = match item.value {
+        Value::Integer(id) => u32::try_from(id).ok().filter(|id| *id < processes),
+        _ => None,
+    };
+    if id.is_none() {
+        table.complain(&item.place, "there is no such process", format!("0 to {}", processes - 1));
+    }
+    id.map(ProcessId)
+}
+
+fn read_range(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
+    let items = table.list("range")?;
+    let ends: Vec<i64> = items
+        .iter()
+        .filter_map(|item| match item.value {
+            Value::Integer(end) => Some(end),
+            _ => None,
+        })
+        .collect();
+    match (ends.as_slice(), items.len()) {
+        (&[first, end], 2) if 0 <= first && first < end && end <= i64::from(scene.processes) => {
+            Some(Who::Range { first: ProcessId(first as u32), end: ProcessId(end as u32) })
+        }
+        _ => {
+            let help = format!("[first, end], the end not included, within 0 and {}", scene.processes);
+            table.complain(&table.place("range"), "this is no range of processes", help);
+            None
+        }
+    }
+}
+
+fn read_region(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
+    let name = table.text("region")?;
+    let index = scene.regions.iter().position(|region| region == name);
+    if index.is_none() {
+        if scene.regions.is_empty() {
+            table.complain(
+                &table.place("region"),
+                "there are no regions",
+                "regions come with a latency matrix",
+            );
+        } else {
+            let names = scene.regions.iter().map(String::as_str);
+            table.complain_choice(&table.place("region"), "region", name, names);
+        }
+    }
+    index.map(|index| Who::Region(index as u32))
+}
+
+fn read_groups(table: &Reader<'_>, scene: &Scene<'_>) -> Vec<Who> {
+    let groups: Vec<Who> = table
+        .tables("groups")
+        .into_iter()
+        .map(|group| {
+            let who = needed_who(&group, scene);
+            group.finish();
+            who
+        })
+        .collect();
+    if table.entry("groups").is_none() {
+        table.missing("groups", "[{ fraction = 0.5 }]");
+    } else if groups.is_empty() {
+        table.complain(
+            &table.place("groups"),
+            "there are no groups",
+            "at least one; all others are one more group",
+        );
+    }
+    let mut named: Vec<u32> = Vec::new();
+    for group in &groups {
+        match group {
+            Who::Ids(ids) => named.extend(ids.iter().map(|id| id.0)),
+            Who::Range { first, end } => named.extend(first.0..end.0),
+            Who::All | Who::Fraction(_) | Who::Count(_) | Who::Region(_) => {}
+        }
+    }
+    named.sort_unstable();
+    if let Some(pair) = named.windows(2).find(|pair| pair[0] == pair[1]) {
+        let what = format!("process {} is in two groups", pair[0]);
+        table.complain(&table.place("groups"), what, "each process is in one group");
+    }
+    groups
+}
+
+fn read_churn(
+    top: &Reader<'_>,
+    origin: &Origin<'_>,
+    scene: &Scene<'_>,
+    faults: &mut Vec<(Time, Fault)>,
+) -> Option<Churn> {
+    let table = top.table("churn")?;
+    if let Some(name) = table.text("trace") {
+        if let Some(text) = file_of(&table, &table.place("trace"), name, origin) {
+            read_trace(&table, name, &text, scene, faults);
+        }
+        table.finish();
+        return None;
+    }
+    let law = |key: &'static str| {
+        let Some(law) = table.table(key) else {
+            if table.entry(key).is_none() {
+                table.missing(key, "{ model = \"exponential\", mean = \"10min\" }");
+            }
+            return None;
+        };
+        let read = links::read_distribution(&law);
+        law.finish();
+        read
+    };
+    let (session, downtime) = (law("session"), law("downtime"));
+    let churn = Churn {
+        session: session.unwrap_or(isles_sim::Distribution::Constant(Span::secs(1))),
+        downtime: downtime.unwrap_or(isles_sim::Distribution::Constant(Span::secs(1))),
+        memory: table.choice("memory", MEMORIES).unwrap_or_default(),
+        from: instant(&table, "from", scene.duration).unwrap_or(Time::ZERO),
+        until: instant(&table, "until", scene.duration).unwrap_or(Time::ZERO + scene.duration),
+        stable: table.count("stable", 0, u64::from(scene.processes)).unwrap_or(0) as u32,
+    };
+    table.finish();
+    Some(churn)
+}
+
+/// Comings and goings, one a line: seconds, process, `up` or `down`.
+fn read_trace(
+    table: &Reader<'_>,
+    name: &str,
+    text: &str,
+    scene: &Scene<'_>,
+    faults: &mut Vec<(Time, Fault)>,
+) {
+    for (index, line) in
+        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+    {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let parsed = match fields.as_slice() {
+            [seconds, process, change] => {
+                let at = format!("{seconds}s").parse::<Span>().ok().filter(|at| *at <= scene.duration);
+                let process = process.parse::<u32>().ok().filter(|id| *id < scene.processes);
+                let up = match *change {
+                    "up" => Some(true),
+                    "down" => Some(false),
+                    _ => None,
+                };
+                at.zip(process).zip(up)
+            }
+            _ => None,
+        };
+        let Some(((at, process), up)) = parsed else {
+            if index == 0 {
+                // A heading.
+                continue;
+            }
+            let what = format!(
+                "'{name}', line {}: '{}' is no coming or going within the run",
+                index + 1,
+                line.trim()
+            );
+            table.complain(&table.place("trace"), what, "seconds,process,up or seconds,process,down");
+            return;
+        };
+        let who = Who::Ids(vec![ProcessId(process)]);
+        let fault = if up { Fault::Restart { who, memory: Memory::Disk } } else { Fault::Crash(who) };
+        faults.push((Time::ZERO + at, fault));
+    }
+}

@@ -1,0 +1,32 @@
+//! The scenarios that come with the lab.
+
+/// A scenario of the library.
+#[derive(Clone, Copy, Debug)]
+pub struct Shipped {
+    /// As `isles run` takes it.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! library {
+    ($($name:literal),* $(,)?) => {
+        &[$(Shipped { name: $name, text: include_str!(concat!("../../scenarios/", $name, ".toml")) }),*]
+    };
+}
+
+impl Shipped {
+    /// Its title, for lists.
+    pub fn title(&self) -> &'static str {
+        let title = self.text.lines().find_map(|line| line.strip_prefix("title = \""));
+        title.map_or(self.name, |title| title.trim_end_matches('"'))
+    }
+}
+
+/// All of them: a file under `scenarios/` is added here, and a test says so when it is not.
+pub static SCENARIOS: &[Shipped] = library!["voyage"];
+
+/// The scenario of this name.
+pub fn find(name: &str) -> Option<&'static Shipped> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name)
+}

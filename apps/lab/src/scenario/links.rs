@@ -1,0 +1,223 @@
+//! `[links]`: what happens to messages.
+
+use isles_kernel::Span;
+use isles_sim::{Bandwidth, Detection, Distribution, Latency, Links};
+
+use super::reader::Reader;
+use super::{Origin, file_of};
+use crate::matrix;
+
+/// The links, the names of their regions, and the set-up in words.
+pub(super) struct Read {
+    pub(super) links: Links,
+    pub(super) regions: Vec<String>,
+    pub(super) words: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy)]
+enum Model {
+    Constant,
+    Uniform,
+    Exponential,
+    LogNormal,
+    Pareto,
+    Weibull,
+    Matrix,
+}
+
+const LAWS: &[(&str, Model)] = &[
+    ("constant", Model::Constant),
+    ("uniform", Model::Uniform),
+    ("exponential", Model::Exponential),
+    ("log-normal", Model::LogNormal),
+    ("pareto", Model::Pareto),
+    ("weibull", Model::Weibull),
+    ("matrix", Model::Matrix),
+];
+
+pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>) -> Read {
+    let mut read = Read { links: Links::default(), regions: Vec::new(), words: Vec::new() };
+    let Some(table) = top.table("links") else {
+        read.words.push(("latency".to_owned(), "constant, 10ms".to_owned()));
+        return read;
+    };
+    if let Some(latency) = table.table("latency") {
+        read_latency(&latency, origin, &mut read);
+        latency.finish();
+    } else if table.entry("latency").is_none() {
+        read.words.push(("latency".to_owned(), "constant, 10ms".to_owned()));
+    }
+    let links = &mut read.links;
+    links.fifo = table.flag("fifo").unwrap_or(false);
+    for (key, value) in [
+        ("loss", &mut links.loss),
+        ("duplication", &mut links.duplication),
+        ("reordering", &mut links.reordering),
+    ] {
+        if let Some(share) = table.share(key) {
+            *value = share;
+            if share > 0.0 {
+                read.words.push((key.to_owned(), format!("{} %", share * 100.0)));
+            }
+        }
+    }
+    if let Some(delay) = table.span("reordering-delay") {
+        links.reordering_delay = delay;
+    }
+    if let Some(bandwidth) = table.table("bandwidth") {
+        if let Some(rate) = bandwidth.count("bytes-per-second", 1, u64::MAX >> 1) {
+            let queue = bandwidth.span("queue").unwrap_or(Span::millis(100));
+            links.bandwidth = Some(Bandwidth { rate, queue });
+            read.words.push((
+                "bandwidth".to_owned(),
+                format!("{rate} bytes/s per sender, datagrams wait {queue} at most"),
+            ));
+        } else if bandwidth.entry("bytes-per-second").is_none() {
+            bandwidth.missing("bytes-per-second", "1000000");
+        }
+        bandwidth.finish();
+    }
+    if let Some(span) = table.span("retransmit") {
+        links.retransmit = span;
+    }
+    if let Some(span) = table.span("stream-timeout") {
+        links.stream_timeout = span;
+    }
+    let detections = [("immediate", Detection::Immediate), ("on-send", Detection::OnSend)];
+    if let Some(detection) = table.choice("detection", &detections) {
+        links.detection = detection;
+    }
+    let seen = match links.detection {
+        Detection::Immediate => "seen at once: the connection breaks",
+        Detection::OnSend => "seen on the next send",
+    };
+    read.words.push(("crashes".to_owned(), seen.to_owned()));
+    table.finish();
+    read
+}
+
+fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
+    let Some(model) = table.choice("model", LAWS) else {
+        if table.entry("model").is_none() {
+            table.missing("model", "\"uniform\"");
+        }
+        return;
+    };
+    if !matches!(model, Model::Matrix) {
+        if let Some(law) = read_law(table, model) {
+            read.links.latency = Latency::Law(law);
+            read.words.push(("latency".to_owned(), format!("{law:?}")));
+        }
+        return;
+    }
+    let jitter = table.number("jitter", 0.0, 3.0).unwrap_or(0.0);
+    let trips = match (table.text("data"), table.text("file")) {
+        (Some(name), None) => match matrix::BUILT_IN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => matrix::parse(text).ok().map(|trips| (name, trips)),
+            None => {
+                let names = matrix::BUILT_IN.iter().map(|(name, _)| *name);
+                table.complain_choice(&table.place("data"), "data", name, names);
+                None
+            }
+        },
+        (None, Some(name)) => file_of(table, &table.place("file"), name, origin).and_then(|text| {
+            matrix::parse(&text)
+                .map_err(|error| {
+                    let what = format!("'{name}' is no latency matrix: {error}");
+                    table.complain(
+                        &table.place("file"),
+                        what,
+                        "a square matrix of round-trip times in milliseconds",
+                    );
+                })
+                .ok()
+                .map(|trips| (name, trips))
+        }),
+        (Some(_), Some(_)) => {
+            table.complain(&table.place("file"), "there are both 'data' and 'file'", "one of them");
+            None
+        }
+        (None, None) => {
+            if table.entry("data").is_none() && table.entry("file").is_none() {
+                table.missing("data", "\"aws-2025\"");
+            }
+            None
+        }
+    };
+    if let Some((name, trips)) = trips
+        && let Some(matrix) = trips.one_way()
+    {
+        let regions = trips.names.len();
+        read.links.latency = Latency::Matrix { matrix, jitter };
+        read.words.push((
+            "latency".to_owned(),
+            format!("half of the measured round trips of '{name}', {regions} regions, jitter {jitter}"),
+        ));
+        read.regions = trips.names;
+    }
+}
+
+/// A law of spans, in a table with `model` and its parameters.
+pub(super) fn read_distribution(table: &Reader<'_>) -> Option<Distribution> {
+    let laws = &LAWS[..LAWS.len() - 1];
+    let Some(model) = table.choice("model", laws) else {
+        if table.entry("model").is_none() {
+            table.missing("model", "\"exponential\"");
+        }
+        return None;
+    };
+    read_law(table, model)
+}
+
+fn read_law(table: &Reader<'_>, model: Model) -> Option<Distribution> {
+    let needed = |key: &'static str| {
+        let span = table.span(key);
+        if span.is_none() && table.entry(key).is_none() {
+            table.missing(key, "\"50ms\"");
+        }
+        span
+    };
+    let number = |key: &'static str, min: f64, max: f64| {
+        let number = table.number(key, min, max);
+        if number.is_none() && table.entry(key).is_none() {
+            table.missing(key, "0.5");
+        }
+        number
+    };
+    let law = match model {
+        Model::Constant => Distribution::Constant(needed("value")?),
+        Model::Uniform => Distribution::Uniform { min: needed("min")?, max: needed("max")? },
+        Model::Exponential => {
+            Distribution::Exponential { min: table.span("min").unwrap_or_default(), mean: needed("mean")? }
+        }
+        Model::LogNormal => {
+            Distribution::LogNormal { median: needed("median")?, sigma: number("sigma", 0.0, 10.0)? }
+        }
+        Model::Pareto => {
+            Distribution::Pareto { scale: needed("scale")?, shape: number("shape", 0.01, 100.0)? }
+        }
+        Model::Weibull => {
+            Distribution::Weibull { scale: needed("scale")?, shape: number("shape", 0.01, 100.0)? }
+        }
+        Model::Matrix => return None,
+    };
+    let bounds = match law {
+        Distribution::Uniform { min, max } => Some((min, max, "max")),
+        Distribution::Exponential { min, mean } => Some((min, mean, "mean")),
+        Distribution::Constant(_)
+        | Distribution::LogNormal { .. }
+        | Distribution::Pareto { .. }
+        | Distribution::Weibull { .. } => None,
+    };
+    if let Some((min, other, name)) = bounds
+        && min > other
+    {
+        table.complain(
+            &table.place("min"),
+            format!("'min' is {min}, above '{name}', {other}"),
+            "exchange them",
+        );
+        return None;
+    }
+    Some(law)
+}

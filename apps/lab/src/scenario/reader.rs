@@ -1,0 +1,270 @@
+//! Taking values out of a table, with problems instead of exceptions: each method notes what is wrong and goes on
+//! with a default, so that one reading finds all problems.
+
+use std::cell::RefCell;
+
+use isles_kernel::Span;
+
+use super::document::{Entry, Item, Place, Problem, Table, Value};
+
+/// A table that is being read. What is left unread when it ends is unknown.
+pub(crate) struct Reader<'a> {
+    table: &'a Table,
+    /// What the table is, for messages: `[links]`, or empty at the top.
+    name: String,
+    place: Place,
+    problems: &'a RefCell<Vec<Problem>>,
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        table: &'a Table,
+        name: impl Into<String>,
+        place: Place,
+        problems: &'a RefCell<Vec<Problem>>,
+    ) -> Self {
+        Self { table, name: name.into(), place, problems, known: RefCell::new(Vec::new()) }
+    }
+
+    pub(crate) fn complain(&self, place: &Place, what: impl Into<String>, help: impl Into<String>) {
+        self.problems.borrow_mut().push(Problem {
+            place: place.clone(),
+            what: what.into(),
+            help: help.into(),
+        });
+    }
+
+    /// Complains about this table as a whole.
+    pub(crate) fn complain_here(&self, what: impl Into<String>, help: impl Into<String>) {
+        self.complain(&self.place, what, help);
+    }
+
+    /// The entry of this key, if it is there.
+    pub(crate) fn entry(&self, key: &'static str) -> Option<&'a Entry> {
+        self.known.borrow_mut().push(key);
+        self.table.get(key)
+    }
+
+    /// Where the key's value was written, or else the table.
+    pub(crate) fn place(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place.clone(), |entry| entry.item.place.clone())
+    }
+
+    /// Complains about a key that must be there and is not.
+    pub(crate) fn missing(&self, key: &str, example: &str) {
+        let within = if self.name.is_empty() { "the scenario".to_owned() } else { self.name.clone() };
+        self.complain_here(format!("{within} has no '{key}'"), format!("add one, such as {key} = {example}"));
+    }
+
+    /// Complains about all keys that nothing asked for.
+    pub(crate) fn finish(self) {
+        let known = self.known.borrow();
+        for entry in self.table.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let within = if self.name.is_empty() { String::new() } else { format!(" in {}", self.name) };
+            let help = nearest(&entry.key, known.iter().copied()).map_or_else(
+                || format!("known are {}", list(known.iter().copied())),
+                |name| format!("did you mean '{name}'?"),
+            );
+            self.complain(&entry.place, format!("unknown key '{}'{within}", entry.key), help);
+        }
+    }
+
+    fn wrong_type(&self, item: &Item, key: &str, wanted: &str) {
+        let what = format!("'{key}' is {}, not {wanted}", item.value.kind());
+        self.complain(&item.place, what, format!("write {wanted}"));
+    }
+
+    pub(crate) fn text(&self, key: &'static str) -> Option<&'a str> {
+        let item = &self.entry(key)?.item;
+        match &item.value {
+            Value::Text(text) => Some(text),
+            _ => {
+                self.wrong_type(item, key, "a text in quotes");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
+        let item = &self.entry(key)?.item;
+        match &item.value {
+            Value::Flag(flag) => Some(*flag),
+            _ => {
+                self.wrong_type(item, key, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A span of time, written as `"250ms"`.
+    pub(crate) fn span(&self, key: &'static str) -> Option<Span> {
+        let item = &self.entry(key)?.item;
+        match &item.value {
+            Value::Text(text) => match text.parse() {
+                Ok(span) => Some(span),
+                Err(error) => {
+                    self.complain(&item.place, format!("'{key}': {}", first_part(&error)), last_part(&error));
+                    None
+                }
+            },
+            Value::Integer(number) => {
+                let help = format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds");
+                self.complain(&item.place, format!("'{key}' is a number without a unit of time"), help);
+                None
+            }
+            _ => {
+                self.wrong_type(item, key, "a span of time in quotes, such as \"250ms\"");
+                None
+            }
+        }
+    }
+
+    /// A number within bounds.
+    pub(crate) fn number(&self, key: &'static str, min: f64, max: f64) -> Option<f64> {
+        let item = &self.entry(key)?.item;
+        let number = match &item.value {
+            Value::Integer(number) => *number as f64,
+            Value::Float(number) => *number,
+            _ => {
+                self.wrong_type(item, key, "a number");
+                return None;
+            }
+        };
+        if (min..=max).contains(&number) {
+            return Some(number);
+        }
+        let help = if max == f64::INFINITY { format!("at least {min}") } else { format!("{min} to {max}") };
+        self.complain(&item.place, format!("'{key}' is {number}, which is out of bounds"), help);
+        None
+    }
+
+    /// A probability or share.
+    pub(crate) fn share(&self, key: &'static str) -> Option<f64> {
+        self.number(key, 0.0, 1.0)
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn count(&self, key: &'static str, min: u64, max: u64) -> Option<u64> {
+        let item = &self.entry(key)?.item;
+        let Value::Integer(number) = item.value else {
+            self.wrong_type(item, key, "a whole number");
+            return None;
+        };
+        let fits = u64::try_from(number).ok().filter(|number| (min..=max).contains(number));
+        if fits.is_none() {
+            self.complain(
+                &item.place,
+                format!("'{key}' is {number}, which is out of bounds"),
+                format!("{min} to {max}"),
+            );
+        }
+        fits
+    }
+
+    /// One of these words.
+    pub(crate) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let entry = self.entry(key)?;
+        let text = self.text(key)?;
+        let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        if found.is_none() {
+            self.complain_choice(&entry.item.place, key, text, choices.iter().map(|(name, _)| *name));
+        }
+        found
+    }
+
+    pub(crate) fn complain_choice<'n>(
+        &self,
+        place: &Place,
+        key: &str,
+        text: &str,
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        let help = nearest(text, names.clone())
+            .map_or_else(|| format!("known are {}", list(names)), |name| format!("did you mean '{name}'?"));
+        self.complain(place, format!("unknown {key} '{text}'"), help);
+    }
+
+    /// A table below this one.
+    pub(crate) fn table(&self, key: &'static str) -> Option<Self> {
+        let item = &self.entry(key)?.item;
+        match &item.value {
+            Value::Table(table) => Some(self.below(table, self.path(key), item.place.clone())),
+            _ => {
+                self.wrong_type(item, key, "a table");
+                None
+            }
+        }
+    }
+
+    /// Several tables: `[[key]]`.
+    pub(crate) fn tables(&self, key: &'static str) -> Vec<Self> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let Value::List(items) = &entry.item.value else {
+            self.wrong_type(&entry.item, key, &format!("tables, each headed [[{key}]]"));
+            return Vec::new();
+        };
+        let tables = items.iter().filter_map(|item| match &item.value {
+            Value::Table(table) => {
+                Some(self.below(table, format!("[[{}]]", self.join(key)), item.place.clone()))
+            }
+            _ => {
+                self.wrong_type(item, key, "a table");
+                None
+            }
+        });
+        tables.collect()
+    }
+
+    /// The items of a list.
+    pub(crate) fn list(&self, key: &'static str) -> Option<&'a [Item]> {
+        let item = &self.entry(key)?.item;
+        match &item.value {
+            Value::List(items) => Some(items),
+            _ => {
+                self.wrong_type(item, key, "a list");
+                None
+            }
+        }
+    }
+
+    fn below(&self, table: &'a Table, name: String, place: Place) -> Self {
+        Self::new(table, name, place, self.problems)
+    }
+
+    fn join(&self, key: &str) -> String {
+        let above = self.name.trim_matches(['[', ']']);
+        if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") }
+    }
+
+    fn path(&self, key: &str) -> String {
+        format!("[{}]", self.join(key))
+    }
+}
+
+fn first_part(error: &impl ToString) -> String {
+    let text = error.to_string();
+    text.split_once("): ").map_or(text.clone(), |(first, _)| format!("{first})"))
+}
+
+fn last_part(error: &impl ToString) -> String {
+    let text = error.to_string();
+    text.split_once("): ").map(|(_, last)| last.to_owned()).unwrap_or_default()
+}
+
+/// The name nearest to `word`, if it is near enough to be meant.
+pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let plain = word.to_lowercase().replace('_', "-");
+    names
+        .map(|name| (strsim::damerau_levenshtein(&plain, name), name))
+        .filter(|(distance, name)| *distance <= (name.len().min(plain.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Names in a sentence.
+pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.dedup();
+    names.join(", ")
+}
