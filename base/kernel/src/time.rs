@@ -111,18 +111,24 @@ const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
 ];
 
-/// Writes the span in the largest unit that it fills: `1.5s`, `20ms`, `0s`.
+/// Writes the span in the largest unit in which it is exact with three decimals at most: `1.5s`, `80s`, `20ms`, `0s`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(&(unit, nanos)) = UNITS.iter().find(|(_, nanos)| self.0 >= *nanos) else {
+        if self.0 == 0 {
             return f.write_str("0s");
-        };
-        let (whole, rest) = (self.0 / nanos, self.0 % nanos);
+        }
+        let exact =
+            |nanos: u64| self.0 >= nanos && (u128::from(self.0) * 1_000).is_multiple_of(u128::from(nanos));
+        // Minutes and hours only when they are whole: nobody says 1.333 minutes.
+        let round = |nanos: u64| nanos <= UNITS[2].1 || self.0.is_multiple_of(nanos);
+        let (unit, nanos) =
+            UNITS.into_iter().find(|(_, nanos)| exact(*nanos) && round(*nanos)).unwrap_or(UNITS[5]);
+        let (whole, rest) = (self.0 / nanos, u128::from(self.0 % nanos) * 1_000 / u128::from(nanos));
         if rest == 0 {
             return write!(f, "{whole}{unit}");
         }
-        let digits = format!("{:.9}", rest as f64 / nanos as f64);
-        write!(f, "{whole}.{}{unit}", digits[2..].trim_end_matches('0'))
+        let digits = format!("{rest:03}");
+        write!(f, "{whole}.{}{unit}", digits.trim_end_matches('0'))
     }
 }
 
@@ -201,6 +207,14 @@ mod tests {
         {
             assert_eq!(span.to_string().parse(), Ok(span), "{span}");
         }
+    }
+
+    #[test]
+    fn a_span_is_written_in_the_unit_people_would_choose() {
+        let written =
+            [80_000_000_000, 1_500_000, 123_456_789, 90_000_000_000, 7_200_000_000_000, 999].map(Span);
+        let expected = ["80s", "1.5ms", "123456.789us", "90s", "2h", "999ns"];
+        assert_eq!(written.map(|span| span.to_string()), expected);
     }
 
     #[test]
