@@ -55,14 +55,16 @@ fn complain(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Writes `text` and a line end to standard output.
+/// Writes `text` and a line end to standard output. Ends the program well when whoever read it has had enough.
 ///
 /// # Errors
-/// When standard output is closed or full.
+/// When standard output cannot be written.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    writeln!(std::io::stdout().lock(), "{}", text.trim_end())
-        .map_err(|error| Failure::Machine(format!("cannot write to standard output: {error}")))
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|error| Failure::Machine(format!("cannot write to standard output: {error}"))),
+    }
 }
 
 /// The threads to use: as asked, or all cores.

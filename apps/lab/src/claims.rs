@@ -9,6 +9,7 @@ use serde::Serialize;
 
 mod experiment;
 mod gos;
+mod mus;
 mod registry;
 
 pub use registry::all;

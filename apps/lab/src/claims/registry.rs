@@ -2,9 +2,10 @@
 
 use super::Claim;
 use super::gos::GOS;
+use super::mus::MUS;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[GOS];
+static CHAPTERS: &[&[Claim]] = &[GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
