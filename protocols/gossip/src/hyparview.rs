@@ -33,9 +33,9 @@
 //! - *A walk ends at the first process that has room*; one that ends at a full process splits a link: the neighbour that
 //!   is dropped is told who took its place, and asks that one first. The overlay stays connected through the
 //!   newcomer. As each walk brings two links, [`Config::walks`] is about half of the active view.
-//! - *Links are mixed for a while* after a join and after heavy losses ([`Config::mixing`]): in each of the next periods
-//!   a process asks for a link to a random passive peer even though its view is full. It makes a random graph of
-//!   what concurrent joins left, and opens islands that only know themselves.
+//! - *Links are mixed for a while* after a join and after heavy losses ([`Config::mixing`]): in each of the next periods,
+//!   which are a quarter as long, a process asks for a link to a random passive peer even though its view is full. It
+//!   makes a random graph of what concurrent joins left, and opens islands that only know themselves.
 //! - *Whoever has lost all neighbours and candidates joins again*, through its contact or one of the last neighbours that
 //!   it had. The paper leaves it alone for ever.
 
@@ -111,7 +111,8 @@ pub struct Config {
     pub walks: usize,
     /// How many of those that joined through it a contact remembers. Default 256: 1 kB, at contacts only.
     pub sample_max: usize,
-    /// For so many periods after a join, or the loss of more than half of the neighbours, links are mixed. Default 4.
+    /// For so many periods after a join, or the loss of more than half of the neighbours, links are mixed, and these
+    /// periods are a quarter as long. Default 4.
     pub mixing: u8,
     /// How a process finds somebody to join through.
     pub contact: Contact,
@@ -532,7 +533,7 @@ impl HyParView {
 
     fn next_period(&mut self, cx: &mut Cx<'_, Self>) {
         // Spread over half a period, so that processes that started together do not shuffle together.
-        let period = cx.config().shuffle_period.0;
+        let period = cx.config().shuffle_period.0 / if self.mixing > 0 { 4 } else { 1 };
         let wait = period - period / 4 + period / 2 / 1024 * u64::from(cx.choose(1024));
         cx.arm(Timer::Shuffle, Span(wait));
     }

@@ -1,0 +1,5 @@
+//! Tests of the lab as its users see it.
+
+mod claims;
+mod registry;
+mod runs;
