@@ -14,6 +14,8 @@ use super::{Error, Measurement};
 struct Line {
     rival: String,
     processes: u32,
+    /// Messages in flight for each process.
+    pending: u32,
     /// The flights: `narrow` are those of the rivals, `wide` those of `phold-1e6`.
     law: String,
     /// Messages delivered per CPU second.
@@ -58,7 +60,7 @@ impl Rivals {
                 path: self.manifest.clone(),
                 why: format!("{why}: {line}"),
             })?;
-            let load = Load { processes: line.processes, pending: 1 };
+            let load = Load { processes: line.processes, pending: line.pending };
             let law = if line.law == "narrow" { NARROW } else { WIDE };
             let ours = phold::events_per_second(load, law, false, effort);
             out(beside(load, ours, &line.rival, line.value));
@@ -72,11 +74,12 @@ impl Rivals {
     }
 }
 
+/// `phold-1e1-x64-vs-turmoil`: our rate, and how many times theirs it is.
 fn beside(load: Load, ours: f64, rival: &str, theirs: f64) -> Measurement {
-    let short = rival.rsplit(' ').next().filter(|word| word.chars().all(char::is_alphabetic));
-    let short = short.or(rival.split(' ').next()).unwrap_or(rival);
+    let short = rival.split(' ').rfind(|word| word.chars().all(char::is_alphabetic)).unwrap_or(rival);
+    let times = if load.pending == 1 { String::new() } else { format!("-x{}", load.pending) };
     Measurement {
-        name: format!("phold-1e{}-vs-{short}", load.processes.ilog10()),
+        name: format!("phold-1e{}{times}-vs-{short}", load.processes.ilog10()).to_lowercase(),
         value: ours,
         unit: "events/s".into(),
         rival: Some(rival.to_owned()),
@@ -90,9 +93,11 @@ mod tests {
 
     #[test]
     fn a_rival_is_named_and_compared() {
-        let figure = beside(Load { processes: 10_000, pending: 1 }, 6e6, "madsim 0.2.34", 2e6);
+        let figure = beside(Load { processes: 10_000, pending: 1 }, 6e6, "madsim 0.2", 2e6);
         assert_eq!((figure.name.as_str(), figure.ratio), ("phold-1e4-vs-madsim", Some(3.0)));
-        let figure = beside(Load { processes: 10, pending: 1 }, 6e6, "isles on a heap", 2e6);
-        assert_eq!(figure.name, "phold-1e1-vs-heap");
+        let figure = beside(Load { processes: 10, pending: 64 }, 6e6, "std BinaryHeap", 2e6);
+        assert_eq!(figure.name, "phold-1e1-x64-vs-binaryheap");
+        let figure = beside(Load { processes: 1_000_000, pending: 1 }, 6e6, "isles on a heap", 2e6);
+        assert_eq!(figure.name, "phold-1e6-vs-heap");
     }
 }
