@@ -1,5 +1,6 @@
 //! The simulator.
 
+mod arena;
 mod clock;
 mod core;
 mod counters;
@@ -11,6 +12,7 @@ mod lifecycle;
 mod link;
 mod matrix;
 mod observer;
+mod pages;
 mod process;
 mod queue;
 mod simulation;

@@ -14,6 +14,7 @@ use crate::event::{Body, CLIENT, Event};
 use crate::fault::{Churn, Disk, Fault};
 use crate::link::{Links, Ordinals, Wire};
 use crate::observer::Observer;
+use crate::pages;
 use crate::process::{Own, Slot, Status};
 use crate::queue::Queue;
 
@@ -126,6 +127,8 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         let count = setup.processes as usize;
+        let mut slots = pages::vec_with_capacity(count);
+        slots.resize_with(count, || Slot { state: None, own: Own::new() });
         let clocks = if setup.clocks == Clocks::default() {
             Vec::new()
         } else {
@@ -133,7 +136,7 @@ impl<P: Protocol> Simulation<P> {
         };
         Ok(Self {
             config: setup.config,
-            slots: (0..count).map(|_| Slot { state: None, own: Own::new() }).collect(),
+            slots,
             core: Core {
                 seed: setup.seed,
                 now: 0,
