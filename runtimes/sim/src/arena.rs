@@ -3,7 +3,7 @@
 use isles_kernel::Protocol;
 
 use crate::event::Event;
-use crate::pages;
+use crate::memory;
 
 /// Events of a chunk, as a power of two.
 const CHUNK_BITS: u32 = 5;
@@ -147,7 +147,7 @@ impl<P: Protocol> Arena<P> {
         let place = chunk.checked_mul(CHUNK).expect("fewer than 2^32 events are pending");
         let (block, index) = locate(place);
         if block == self.blocks.len() {
-            self.blocks.push(pages::vec_with_capacity(1 << (FIRST_BITS + block as u32)));
+            self.blocks.push(memory::vec_with_capacity(1 << (FIRST_BITS + block as u32)));
         }
         self.blocks[block].resize(index + CHUNK as usize, None);
         self.before.push(Bucket::EMPTY);

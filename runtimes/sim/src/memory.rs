@@ -1,4 +1,4 @@
-//! Memory in large pages.
+//! Memory as the processor likes it: in large pages, and fetched before it is needed.
 //!
 //! A run of a million processes touches memory in random order. With pages of 4 KiB nearly every access also misses
 //! the processor's cache of page addresses; Linux gives pages of 2 MiB where it is asked to.
@@ -33,6 +33,22 @@ fn advise<T>(items: &Vec<T>) {
 
 #[cfg(not(target_os = "linux"))]
 fn advise<T>(_: &Vec<T>) {}
+
+/// Asks the processor to fetch an item's first cache lines.
+#[inline]
+pub(crate) fn prefetch<T>(item: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let start = std::ptr::from_ref(item).cast::<i8>();
+        for line in 0..size_of::<T>().div_ceil(64).min(4) {
+            // SAFETY: a prefetch never faults, and the address lies within the item.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * 64)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = item;
+}
 
 #[cfg(test)]
 mod tests {
