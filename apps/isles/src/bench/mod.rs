@@ -9,6 +9,7 @@ mod measure;
 mod phold;
 mod rivals;
 mod sim;
+mod waves;
 
 use std::path::PathBuf;
 
@@ -93,12 +94,17 @@ pub(crate) fn groups() -> &'static [Group] {
     &[sim::GROUP]
 }
 
+/// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.
+fn means(word: &str, name: &str) -> bool {
+    let mut names = groups().iter().flat_map(|group| group.benches).flat_map(|bench| bench.figures);
+    name == word || name.starts_with(word) && !names.any(|(other, _)| *other == word)
+}
+
 impl Group {
     /// The figures of one of its benchmarks that are wanted.
     fn wanted(&self, bench: &Bench, wanted: &[String]) -> Vec<bool> {
         let is_wanted = |name: &str| {
-            wanted.is_empty()
-                || wanted.iter().any(|word| word == self.name || name.starts_with(word.as_str()))
+            wanted.is_empty() || wanted.iter().any(|word| word == self.name || means(word, name))
         };
         bench.figures.iter().map(|(name, _)| is_wanted(name)).collect()
     }

@@ -2,7 +2,7 @@
 
 use super::measure::Effort;
 use super::phold::{Load, WIDE};
-use super::{Bench, Group, cluster, phold};
+use super::{Bench, Group, cluster, phold, waves};
 
 const RATE: &str = "events/s";
 
@@ -21,10 +21,44 @@ macro_rules! phold {
     };
 }
 
+/// A flood over so many processes.
+macro_rules! wave {
+    ($name:literal, $processes:literal, $slow:literal) => {
+        Bench {
+            figures: &[($name, "s")],
+            about: "one flood over a random overlay of degree 8, latencies of 10 to 99 ms, datagrams",
+            slow: $slow,
+            run: |_| vec![Some(waves::flood_seconds($processes))],
+        }
+    };
+}
+
+/// Plumtree over so many processes.
+macro_rules! plumtree {
+    (($settled:literal, $first:literal), $processes:literal, $slow:literal) => {
+        Bench {
+            figures: &[($settled, "s"), ($first, "s")],
+            about: "a broadcast of Plumtree over a random overlay of degree 5, latencies of 10 to 99 ms, streams: \
+                    along the tree, and the first one over all links",
+            slow: $slow,
+            run: |_| {
+                let (first, settled) = waves::plumtree_seconds($processes);
+                vec![Some(settled), Some(first)]
+            },
+        }
+    };
+}
+
 pub(super) const GROUP: Group = Group {
     name: "sim",
     about: "the simulator: events a second, memory, waves over a million processes and more",
     benches: &[
+        Bench {
+            figures: &[("plumtree-bytes-per-process", "B")],
+            about: "Plumtree over HyParView, 10^5 processes with full views and ten messages",
+            slow: false,
+            run: |_| vec![waves::plumtree_bytes()],
+        },
         Bench {
             figures: &[("phold-1e6-bytes-per-process", "B")],
             about: "PHOLD, memory for each of 10^6 processes with its one message in flight",
@@ -37,6 +71,25 @@ pub(super) const GROUP: Group = Group {
         phold!("phold-1e3-x4", 1_000, 4),
         phold!("phold-1e5-x4", 100_000, 4),
         phold!("phold-1e6-x4", 1_000_000, 4),
+        wave!("flood-wave-1e6-seconds", 1_000_000, false),
+        wave!("flood-wave-1e7-seconds", 10_000_000, true),
+        plumtree!(("plumtree-wave-1e6-seconds", "plumtree-first-wave-1e6-seconds"), 1_000_000, false),
+        plumtree!(("plumtree-wave-1e7-seconds", "plumtree-first-wave-1e7-seconds"), 10_000_000, true),
+        Bench {
+            figures: &[
+                ("concurrent-joins-1e4-seconds", "s"),
+                ("concurrent-joins-1e4-hops", "hops"),
+                ("concurrent-joins-1e4-redundancy", "payloads"),
+                ("concurrent-joins-1e4-reliability", "share"),
+            ],
+            about: "10^4 processes join HyParView at once through one contact; then 70 Plumtree broadcasts of random \
+                    senders, of which 50 count",
+            slow: false,
+            run: |_| {
+                let joins = waves::concurrent_joins(10_000);
+                [joins.seconds, joins.hops, joins.redundancy, joins.reliability].map(Some).to_vec()
+            },
+        },
         Bench {
             figures: &[("startup-microseconds", "µs")],
             about: "a set-up of 5 processes, started and dropped",
