@@ -222,10 +222,7 @@ impl<P: Protocol> Queue<P> {
 
     /// Whether the first of `near` happens before the event of `key`.
     fn near_is_first(&self, key: Key) -> bool {
-        match (self.near.peek(), self.arena.get(key.place())) {
-            (Some(near), Some(open)) => near > open,
-            (near, _) => near.is_some(),
-        }
+        self.near.peek().is_some_and(|near| near.key() < self.arena.key(key.place()))
     }
 
     /// The receiver of the event `ahead` places further on, if it is already known.
@@ -294,7 +291,7 @@ impl<P: Protocol> Queue<P> {
         self.open_end = self.cursor.saturating_add(1 << self.shift);
         self.opened = bucket;
         let Self { open, arena, .. } = self;
-        arena.for_each(bucket, |place, event| open.push(Key::new(event.at, event.to, place)));
+        arena.for_each(bucket, |at, to, place| open.push(Key::new(at, to, place)));
         open.sort_unstable_by_key(|key| key.0);
         self.tally.buckets += 1;
         self.tally.events += self.open.len() as u64;
@@ -308,8 +305,7 @@ impl<P: Protocol> Queue<P> {
         while let Some(&key) = open.get(start) {
             let end = start + open[start..].iter().take_while(|other| other.ties(key)).count();
             if end - start > 1 {
-                // The order of events is reversed, see there.
-                open[start..end].sort_unstable_by(|a, b| arena.get(b.place()).cmp(&arena.get(a.place())));
+                open[start..end].sort_unstable_by_key(|key| arena.key(key.place()));
             }
             start = end;
         }
@@ -404,9 +400,9 @@ impl<P: Protocol> Queue<P> {
             return None;
         }
         let (mut first, mut last) = (u64::MAX, 0);
-        self.arena.for_each(bucket, |_, event| {
-            first = first.min(event.at);
-            last = last.max(event.at);
+        self.arena.for_each(bucket, |at, _, _| {
+            first = first.min(at);
+            last = last.max(at);
         });
         let shift = self.shift.saturating_sub((count / BUCKET_AIM).ilog2());
         (shift < self.shift && last - first >= 1 << self.shift >> 2).then_some(shift)
@@ -430,14 +426,14 @@ impl<P: Protocol> Queue<P> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol, random};
 
     use super::*;
     use crate::event::Body;
 
     #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-    struct Idle;
+    pub(crate) struct Idle;
 
     impl Protocol for Idle {
         type Config = ();
@@ -459,7 +455,7 @@ mod tests {
         }
     }
 
-    fn event(at: u64, to: u32, seq: u32) -> Event<Idle> {
+    pub(crate) fn event(at: u64, to: u32, seq: u32) -> Event<Idle> {
         Event { at, to, from: 0, seq, epoch: 0, body: Body::Datagram(()) }
     }
 
