@@ -54,20 +54,19 @@ pub(super) fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-/// By how many bytes the memory of this program grew at most while `work` ran and before what it returned was
-/// dropped; none where the system does not tell (it is Linux that does).
+/// By how many bytes the memory of this program grew at most while `work` ran, and what that returned; none where the
+/// system does not tell (it is Linux that does).
 ///
 /// Memory that an earlier measurement gave back to the allocator, and the allocator not to the system, would be
 /// used again unseen: the groups measure memory first.
-pub(super) fn memory_growth<T>(work: impl FnOnce() -> T) -> Option<f64> {
+pub(super) fn memory_growth<T>(work: impl FnOnce() -> T) -> Option<(f64, T)> {
     // Writing 5 resets the high-water mark (proc(5)); where that is refused the mark is the program's highest so
     // far, and no figure is better than a wrong one.
     std::fs::write("/proc/self/clear_refs", "5").ok()?;
     let before = status_bytes("VmRSS:")?;
     let result = work();
     let peak = status_bytes("VmHWM:")?;
-    drop(result);
-    Some(peak - before)
+    Some((peak - before, result))
 }
 
 fn status_bytes(field: &str) -> Option<f64> {
@@ -102,9 +101,9 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn memory_is_seen_once_it_is_touched() {
-        let growth = memory_growth(|| vec![1u8; 64 << 20]).expect("Linux tells");
+        let (growth, _) = memory_growth(|| vec![1u8; 64 << 20]).expect("Linux tells");
         assert!((60e6..80e6).contains(&growth), "{growth}");
-        let growth = memory_growth(|| ()).expect("Linux tells");
+        let (growth, ()) = memory_growth(|| ()).expect("Linux tells");
         assert!(growth < 8e6, "{growth}");
     }
 }

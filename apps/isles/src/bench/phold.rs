@@ -83,6 +83,6 @@ pub(super) fn events_per_second(load: Load, law: (Span, Span), heap_only: bool, 
 
 /// Bytes of memory for each process and the messages it has in flight.
 pub(super) fn bytes_per_process(load: Load) -> Option<f64> {
-    let growth = memory_growth(|| simulation(load, WIDE, false))?;
+    let (growth, _) = memory_growth(|| simulation(load, WIDE, false))?;
     Some(growth / f64::from(load.processes))
 }

@@ -55,10 +55,10 @@ pub(super) const GROUP: Group = Group {
     about: "the simulator: events a second, memory, waves over a million processes and more",
     benches: &[
         Bench {
-            figures: &[("plumtree-bytes-per-process", "B")],
-            about: "Plumtree over HyParView, 10^5 processes with full views and ten messages",
+            figures: &[("plumtree-bytes-per-process", "B"), ("plumtree-wave-bytes-per-process", "B")],
+            about: "Plumtree over HyParView, 10^5 processes: with full views, and at the peak of the first broadcast",
             slow: false,
-            run: |_| vec![waves::plumtree_bytes()],
+            run: |_| waves::plumtree_bytes().to_vec(),
         },
         Bench {
             figures: &[("phold-1e6-bytes-per-process", "B")],

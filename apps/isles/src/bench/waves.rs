@@ -124,18 +124,18 @@ fn broadcast(sim: &mut Simulation<Node<HyParView, Plumtree>>, sender: u32) -> De
     seen
 }
 
-/// Bytes for each of 10^5 processes of Plumtree over HyParView: views full, ten messages remembered and stored.
-pub(super) fn plumtree_bytes() -> Option<f64> {
+/// Bytes for each of 10^5 processes of Plumtree over HyParView: once their views are full, and at the peak of the first
+/// broadcast, when every process has four payloads under way.
+pub(super) fn plumtree_bytes() -> [Option<f64>; 2] {
     let processes = 100_000;
-    let growth = memory_growth(|| {
-        let mut sim = over_hyparview(processes, Start::Over(Span::secs(60)), Contact::AnyBefore);
-        sim.run_until(Time::ZERO + Span::secs(80), &mut ());
-        for number in 0..10 {
-            broadcast(&mut sim, number);
-        }
+    let joined = || {
+        let mut sim = over_hyparview(processes, Start::Over(Span::secs(120)), Contact::AnyBefore);
+        sim.run_until(Time::ZERO + Span::secs(130), &mut ());
         sim
-    })?;
-    Some(growth / f64::from(processes))
+    };
+    let Some((at_rest, mut sim)) = memory_growth(joined) else { return [None; 2] };
+    let wave = memory_growth(|| broadcast(&mut sim, 0)).map(|(growth, _)| at_rest + growth);
+    [Some(at_rest), wave].map(|bytes| Some(bytes? / f64::from(processes)))
 }
 
 /// What [`concurrent_joins`] measures.
