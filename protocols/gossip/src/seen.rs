@@ -2,9 +2,9 @@
 
 use isles_kernel::{ProcessId, Time};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::broadcast::MessageId;
-use crate::store::push_by;
 
 /// Up to 32 messages of one origin whose numbers follow each other: 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -58,14 +58,15 @@ impl Digest {
 pub struct Seen {
     /// The number of this process's next broadcast.
     next: u64,
-    /// Invariant: one window per origin and group, no window empty, the one that was added to last at the end.
-    windows: Vec<Window>,
+    /// Invariant: one window per origin and group, no window empty, the one that was added to last at the end. The
+    /// only one of a process that hears one sender lies here and costs no look elsewhere.
+    windows: SmallVec<[Window; 1]>,
 }
 
 impl Seen {
     /// Nothing seen yet, by a process that starts at `now` of its clock.
     pub fn starting(now: Time) -> Self {
-        Self { next: now.0, windows: Vec::new() }
+        Self { next: now.0, windows: SmallVec::new() }
     }
 
     /// Names a broadcast of this process, `me`. The caller inserts it like any other.
@@ -99,7 +100,10 @@ impl Seen {
         if self.windows.len() >= count_max.max(1) {
             self.windows.drain(..=self.windows.len() - count_max.max(1));
         }
-        push_by(&mut self.windows, 1, Window { group, origin: id.origin, bits: bit });
+        if self.windows.len() == self.windows.capacity() && self.windows.len() < 8 {
+            self.windows.reserve_exact(1);
+        }
+        self.windows.push(Window { group, origin: id.origin, bits: bit });
         true
     }
 

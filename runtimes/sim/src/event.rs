@@ -48,19 +48,58 @@ pub(crate) enum Body<P: Protocol> {
     ChurnUp,
 }
 
+/// Orders events.
+pub(crate) type EventKey = (u64, u64, u32, u8);
+
+/// The order of events: the one place that decides it.
+#[inline]
+pub(crate) fn key(at: u64, (to, from): (u32, u32), seq: u32, kind: u8) -> EventKey {
+    // What two processes numbered alike is told apart by its kind: news of a broken stream counts with the peer's
+    // numbers, a stall with the sender's own.
+    (at, u64::from(to) << 32 | u64::from(from), seq, u8::from(kind == STALLED))
+}
+
+const STALLED: u8 = 5;
+
 impl<P: Protocol> Event<P> {
     #[inline]
-    fn key(&self) -> (u64, u64, u32, u8) {
-        (self.at, u64::from(self.to) << 32 | u64::from(self.from), self.seq, self.body.rank())
+    pub(crate) fn key(&self) -> EventKey {
+        key(self.at, (self.to, self.from), self.seq, self.body.kind())
     }
 }
 
 impl<P: Protocol> Body<P> {
-    /// Tells apart what two processes numbered alike: news of a broken stream counts with the peer's numbers, a
-    /// stall with the sender's own.
+    /// A number below 15 for each kind.
     #[inline]
-    fn rank(&self) -> u8 {
-        u8::from(matches!(self, Self::Stalled))
+    pub(crate) fn kind(&self) -> u8 {
+        match self {
+            Self::Stream(_) => 0,
+            Self::Datagram(_) => 1,
+            Self::Timer => 2,
+            Self::Op => 3,
+            Self::Unreachable => 4,
+            Self::Stalled => STALLED,
+            Self::Synced => 6,
+            Self::ChurnDown => 7,
+            Self::ChurnUp => 8,
+        }
+    }
+
+    /// The body of this kind; none if there is no such kind, or the message is missing.
+    #[inline]
+    pub(crate) fn of_kind(kind: u8, msg: Option<P::Msg>) -> Option<Self> {
+        Some(match kind {
+            0 => Self::Stream(msg?),
+            1 => Self::Datagram(msg?),
+            2 => Self::Timer,
+            3 => Self::Op,
+            4 => Self::Unreachable,
+            STALLED => Self::Stalled,
+            6 => Self::Synced,
+            7 => Self::ChurnDown,
+            8 => Self::ChurnUp,
+            _ => return None,
+        })
     }
 }
 

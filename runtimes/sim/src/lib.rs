@@ -1,5 +1,6 @@
 //! The simulator.
 
+mod arena;
 mod clock;
 mod core;
 mod counters;
@@ -10,6 +11,7 @@ mod fault;
 mod lifecycle;
 mod link;
 mod matrix;
+mod memory;
 mod observer;
 mod process;
 mod queue;

@@ -3,13 +3,14 @@
 //!
 //! With a million pending events a binary heap misses the cache at every level of its tree. The wheel writes an
 //! event to the end of the bucket of its instant and touches it again only when that bucket is opened: the
-//! bucket is sorted in the cache and then read in order, which also tells which processes come next, so that
-//! their state is fetched ahead.
+//! bucket's keys are sorted in the cache and then read in order, which also tells which processes come next, so
+//! that their state is fetched ahead. `PERFORMANCE.md` says what was measured.
 
 use std::collections::BinaryHeap;
 
 use isles_kernel::Protocol;
 
+use crate::arena::{Arena, Bucket};
 use crate::event::Event;
 
 /// Buckets of a level, as a power of two.
@@ -22,25 +23,15 @@ const HEAP_MAX: usize = 768;
 const BUCKET_AIM: u64 = 192;
 
 #[derive(Clone)]
-struct Level<P: Protocol> {
-    buckets: Vec<Vec<Event<P>>>,
+struct Level {
+    buckets: Vec<Bucket>,
     /// A bit for each bucket that is not empty.
     occupied: Vec<u64>,
 }
 
-impl<P: Protocol> Level<P> {
+impl Level {
     fn new() -> Self {
-        Self { buckets: (0..BUCKETS).map(|_| Vec::new()).collect(), occupied: vec![0; BUCKETS / 64] }
-    }
-
-    #[inline]
-    fn push(&mut self, index: usize, event: Event<P>, spare: &mut Vec<Vec<Event<P>>>) {
-        let bucket = &mut self.buckets[index];
-        if bucket.capacity() == 0 {
-            self.occupied[index / 64] |= 1 << (index % 64);
-            *bucket = spare.pop().unwrap_or_default();
-        }
-        bucket.push(event);
+        Self { buckets: vec![Bucket::EMPTY; BUCKETS], occupied: vec![0; BUCKETS / 64] }
     }
 
     /// The first bucket from `start` on that is not empty.
@@ -56,18 +47,56 @@ impl<P: Protocol> Level<P> {
         }
     }
 
-    /// Takes a bucket's events out, and its memory with them.
-    fn take(&mut self, index: usize) -> Vec<Event<P>> {
+    /// Takes a bucket out.
+    fn take(&mut self, index: usize) -> Bucket {
         self.occupied[index / 64] &= !(1 << (index % 64));
-        std::mem::take(&mut self.buckets[index])
+        std::mem::replace(&mut self.buckets[index], Bucket::EMPTY)
+    }
+}
+
+/// Where an event of the opened bucket lies, sorted by instant, receiver and place: all that is needed to read the
+/// bucket in order but for events of one instant and receiver.
+#[derive(Clone, Copy)]
+struct Key(u128);
+
+impl Key {
+    #[inline]
+    fn new(at: u64, to: u32, place: u32) -> Self {
+        Self(u128::from(at) << 64 | u128::from(to) << 32 | u128::from(place))
+    }
+
+    #[inline]
+    fn at(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    #[inline]
+    fn to(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline]
+    fn place(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    fn ties(self, other: Self) -> bool {
+        self.0 >> 32 == other.0 >> 32
     }
 }
 
 /// Pending events in their total order.
 #[derive(Clone)]
 pub(crate) struct Queue<P: Protocol> {
-    /// The opened bucket, last event first.
-    open: Vec<Event<P>>,
+    /// Events of the opened bucket and of all others.
+    arena: Arena<P>,
+    /// The opened bucket, its events in order.
+    open: Vec<Key>,
+    /// The next of `open`.
+    head: usize,
+    /// What `open` points into.
+    opened: Bucket,
     /// Events before `open_end` that came after their bucket was opened; in a small run, all events.
     near: BinaryHeap<Event<P>>,
     /// Invariant: events before this instant are in `open` or `near`, later ones in `levels` or `far`. The largest
@@ -75,9 +104,7 @@ pub(crate) struct Queue<P: Protocol> {
     open_end: u64,
     /// Empty while the run is small. An event is at the level of the highest digit (base 2^BITS) in which its
     /// instant differs from the cursor.
-    levels: Vec<Level<P>>,
-    /// Memory of buckets that were emptied, the one that is still in the cache last.
-    spare: Vec<Vec<Event<P>>>,
+    levels: Vec<Level>,
     /// Events too far ahead for the wheel, hence later than all that are in it.
     far: BinaryHeap<Event<P>>,
     /// A bucket of the lowest level is 2^shift ns wide.
@@ -104,11 +131,13 @@ struct Tally {
 impl<P: Protocol> Queue<P> {
     pub(crate) fn new(heap_only: bool) -> Self {
         Self {
+            arena: Arena::new(),
             open: Vec::new(),
+            head: 0,
+            opened: Bucket::EMPTY,
             near: BinaryHeap::new(),
             open_end: u64::MAX,
             levels: Vec::new(),
-            spare: Vec::new(),
             far: BinaryHeap::new(),
             shift: 0,
             cursor: 0,
@@ -125,9 +154,9 @@ impl<P: Protocol> Queue<P> {
 
     /// Bytes of memory that pending events take, spare capacity included.
     pub(crate) fn bytes(&self) -> usize {
-        let buckets = self.levels.iter().flat_map(|level| &level.buckets).chain(&self.spare);
-        let buckets: usize = buckets.map(Vec::capacity).sum();
-        (buckets + self.open.capacity() + self.near.capacity() + self.far.capacity()) * size_of::<Event<P>>()
+        self.arena.bytes()
+            + self.open.capacity() * size_of::<Key>()
+            + (self.near.capacity() + self.far.capacity()) * size_of::<Event<P>>()
     }
 
     #[inline]
@@ -153,7 +182,8 @@ impl<P: Protocol> Queue<P> {
         match self.levels.get_mut(level as usize) {
             Some(wheel) => {
                 let index = (event.at >> (self.shift + level * BITS)) as usize & (BUCKETS - 1);
-                wheel.push(index, event, &mut self.spare);
+                wheel.occupied[index / 64] |= 1 << (index % 64);
+                self.arena.push(&mut wheel.buckets[index], event);
             }
             None => self.far.push(event),
         }
@@ -163,40 +193,49 @@ impl<P: Protocol> Queue<P> {
     #[inline]
     pub(crate) fn pop_before(&mut self, limit: u64) -> Option<Event<P>> {
         loop {
-            let first_is_near = match (self.open.last(), self.near.peek()) {
-                (Some(open), Some(near)) => near > open,
-                (Some(_), None) => false,
-                (None, Some(_)) => true,
-                (None, None) => {
-                    if !self.advance(limit) {
-                        return None;
-                    }
-                    continue;
+            let Some(&key) = self.open.get(self.head) else {
+                if !self.near.is_empty() {
+                    return self.pop_near(limit);
                 }
+                if !self.advance(limit) {
+                    return None;
+                }
+                continue;
             };
-            let event = if first_is_near {
-                self.near.peek().filter(|event| event.at < limit)?;
-                self.near.pop()
-            } else {
-                self.open.last().filter(|event| event.at < limit)?;
-                self.open.pop()
-            };
+            if !self.near.is_empty() && self.near_is_first(key) {
+                return self.pop_near(limit);
+            }
+            if key.at() >= limit {
+                return None;
+            }
+            self.head += 1;
             self.len -= 1;
-            return event;
+            return self.arena.take(key.place());
         }
+    }
+
+    fn pop_near(&mut self, limit: u64) -> Option<Event<P>> {
+        self.near.peek().filter(|event| event.at < limit)?;
+        self.len -= 1;
+        self.near.pop()
+    }
+
+    /// Whether the first of `near` happens before the event of `key`.
+    fn near_is_first(&self, key: Key) -> bool {
+        self.near.peek().is_some_and(|near| near.key() < self.arena.key(key.place()))
     }
 
     /// The receiver of the event `ahead` places further on, if it is already known.
     #[inline]
     pub(crate) fn upcoming(&self, ahead: usize) -> Option<u32> {
-        let index = self.open.len().checked_sub(ahead + 1)?;
-        Some(self.open[index].to)
+        self.open.get(self.head + ahead).map(|key| key.to())
     }
 
     /// When the next event happens.
     pub(crate) fn next_time(&mut self) -> Option<u64> {
         loop {
-            let soonest = self.open.last().into_iter().chain(self.near.peek()).map(|event| event.at).min();
+            let open = self.open.get(self.head).map(|key| key.at());
+            let soonest = open.into_iter().chain(self.near.peek().map(|event| event.at)).min();
             if soonest.is_some() || !self.advance(u64::MAX) {
                 return soonest;
             }
@@ -207,6 +246,7 @@ impl<P: Protocol> Queue<P> {
     ///
     /// Called only when `open` and `near` are empty.
     fn advance(&mut self, limit: u64) -> bool {
+        self.close();
         if self.levels.is_empty() || self.len == 0 {
             return false;
         }
@@ -232,18 +272,58 @@ impl<P: Protocol> Queue<P> {
             }
             self.move_to(begin);
             if level == 0 {
-                let emptied = std::mem::replace(&mut self.open, self.levels[0].take(index));
-                self.spare.push(emptied);
-                self.fresh = false;
-                self.open_end = begin.saturating_add(1 << self.shift);
-                self.tally.buckets += 1;
-                self.tally.events += self.open.len() as u64;
-                self.open.sort_unstable();
+                if let Some(narrower) = self.narrower(index) {
+                    self.rebuild(narrower);
+                    continue;
+                }
+                let bucket = self.levels[0].take(index);
+                self.open(bucket);
                 return true;
             }
-            for event in self.levels[level].take(index) {
-                self.place(event);
+            let bucket = self.levels[level].take(index);
+            self.scatter(bucket);
+        }
+    }
+
+    /// Puts a bucket's keys in order.
+    fn open(&mut self, bucket: Bucket) {
+        self.fresh = false;
+        self.open_end = self.cursor.saturating_add(1 << self.shift);
+        self.opened = bucket;
+        let Self { open, arena, .. } = self;
+        arena.for_each(bucket, |at, to, place| open.push(Key::new(at, to, place)));
+        open.sort_unstable_by_key(|key| key.0);
+        self.tally.buckets += 1;
+        self.tally.events += self.open.len() as u64;
+        self.order_ties();
+    }
+
+    /// Orders what happens to one process at one instant: the places in the keys mean nothing.
+    fn order_ties(&mut self) {
+        let Self { open, arena, .. } = self;
+        let mut start = 0;
+        while let Some(&key) = open.get(start) {
+            let end = start + open[start..].iter().take_while(|other| other.ties(key)).count();
+            if end - start > 1 {
+                open[start..end].sort_unstable_by_key(|key| arena.key(key.place()));
             }
+            start = end;
+        }
+    }
+
+    /// Gives the memory of the opened bucket, all of whose events are gone, back to the arena.
+    fn close(&mut self) {
+        debug_assert!(self.head == self.open.len(), "events of the opened bucket are left");
+        self.open.clear();
+        self.head = 0;
+        self.arena.free(std::mem::replace(&mut self.opened, Bucket::EMPTY));
+    }
+
+    /// Moves a bucket's events to where they belong now.
+    fn scatter(&mut self, bucket: Bucket) {
+        let mut rest = bucket;
+        while let Some(event) = self.arena.pop(&mut rest) {
+            self.place(event);
         }
     }
 
@@ -280,7 +360,11 @@ impl<P: Protocol> Queue<P> {
         // The nearer half tells how dense the events are; far timers would mislead.
         let half = times.len() / 2;
         let per_event = (times[half] - times[0]) / half as u64;
-        self.rebuild((per_event * BUCKET_AIM).max(1).ilog2());
+        self.shift = (per_event * BUCKET_AIM).max(1).ilog2();
+        self.move_to(times[0] >> self.shift << self.shift);
+        for event in std::mem::take(&mut self.near) {
+            self.place(event);
+        }
     }
 
     /// Chooses another width when buckets are too full, too empty, or too often opened already when their events
@@ -306,36 +390,50 @@ impl<P: Protocol> Queue<P> {
         }
     }
 
-    /// Sorts all that is pending into buckets of 2^shift ns.
-    fn rebuild(&mut self, shift: u32) {
-        self.spare.clear();
-        let mut events = std::mem::take(&mut self.open);
-        events.extend(self.near.drain());
-        events.extend(self.far.drain());
-        for level in &mut self.levels {
-            level.occupied.fill(0);
-            for bucket in &mut level.buckets {
-                events.append(&mut std::mem::take(bucket));
-            }
+    /// Another width, if a bucket about to be opened is so full that the number of events must have multiplied since
+    /// the width was chosen, as when a run begins; none if its events happen at about one instant, which no width
+    /// takes apart.
+    fn narrower(&self, index: usize) -> Option<u32> {
+        let bucket = self.levels[0].buckets[index];
+        let count = self.arena.count(bucket) as u64;
+        if count < BUCKET_AIM * 16 || count < self.len as u64 / 16 {
+            return None;
         }
-        let first = events.iter().map(|event| event.at).min().unwrap_or(self.cursor);
+        let (mut first, mut last) = (u64::MAX, 0);
+        self.arena.for_each(bucket, |at, _, _| {
+            first = first.min(at);
+            last = last.max(at);
+        });
+        let shift = self.shift.saturating_sub((count / BUCKET_AIM).ilog2());
+        (shift < self.shift && last - first >= 1 << self.shift >> 2).then_some(shift)
+    }
+
+    /// Sorts all that is pending into buckets of 2^shift ns, in the memory where it is.
+    ///
+    /// Called only when `open` and `near` are empty.
+    fn rebuild(&mut self, shift: u32) {
+        let old = std::mem::replace(&mut self.levels, (0..LEVELS).map(|_| Level::new()).collect());
+        self.tally = Tally::default();
         self.shift = shift;
-        self.move_to(first >> shift << shift);
-        for event in events {
+        self.move_to(self.cursor >> shift << shift);
+        for bucket in old.into_iter().flat_map(|level| level.buckets) {
+            self.scatter(bucket);
+        }
+        for event in std::mem::take(&mut self.far) {
             self.place(event);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol, random};
 
     use super::*;
     use crate::event::Body;
 
     #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-    struct Idle;
+    pub(crate) struct Idle;
 
     impl Protocol for Idle {
         type Config = ();
@@ -357,7 +455,7 @@ mod tests {
         }
     }
 
-    fn event(at: u64, to: u32, seq: u32) -> Event<Idle> {
+    pub(crate) fn event(at: u64, to: u32, seq: u32) -> Event<Idle> {
         Event { at, to, from: 0, seq, epoch: 0, body: Body::Datagram(()) }
     }
 

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::event::{Body, CLIENT, Event};
 use crate::fault::{Churn, Disk, Fault};
 use crate::link::{Links, Ordinals, Wire};
+use crate::memory;
 use crate::observer::Observer;
 use crate::process::{Own, Slot, Status};
 use crate::queue::Queue;
@@ -126,6 +127,8 @@ impl<P: Protocol> Simulation<P> {
             }
         }
         let count = setup.processes as usize;
+        let mut slots = memory::vec_with_capacity(count);
+        slots.resize_with(count, || Slot { state: None, own: Own::new() });
         let clocks = if setup.clocks == Clocks::default() {
             Vec::new()
         } else {
@@ -133,7 +136,7 @@ impl<P: Protocol> Simulation<P> {
         };
         Ok(Self {
             config: setup.config,
-            slots: (0..count).map(|_| Slot { state: None, own: Own::new() }).collect(),
+            slots,
             core: Core {
                 seed: setup.seed,
                 now: 0,
@@ -306,7 +309,7 @@ impl<P: Protocol> Simulation<P> {
     fn run_events(&mut self, limit: u64, observer: &mut dyn Observer<P>) {
         while let Some(event) = self.core.queue.pop_before(limit) {
             if let Some(next) = self.core.queue.upcoming(PREFETCH) {
-                prefetch(&self.slots[next as usize]);
+                memory::prefetch(&self.slots[next as usize]);
             }
             self.handle(event, observer);
         }
@@ -401,20 +404,4 @@ pub(crate) fn act<P: Protocol>(
     let now = core.local(me);
     let mut step = Step { core, own: &mut slot.own, me, observer };
     handler(state, &mut Cx::new(ProcessId(me), now, config, &mut step));
-}
-
-/// Asks the processor to fetch a slot's first cache lines.
-#[inline]
-fn prefetch<T>(slot: &T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = std::ptr::from_ref(slot).cast::<i8>();
-        for line in 0..size_of::<T>().div_ceil(64).min(4) {
-            // SAFETY: a prefetch never faults, and the address lies within the slot.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * 64)) };
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = slot;
 }

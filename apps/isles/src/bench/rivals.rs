@@ -1,0 +1,103 @@
+//! Other simulators under the same load, built from `benches/rivals` where the source tree is at hand.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use super::measure::Effort;
+use super::phold::{self, Load, NARROW, WIDE};
+use super::{Error, Measurement};
+
+/// What one rival says about one load.
+#[derive(Deserialize)]
+struct Line {
+    rival: String,
+    processes: u32,
+    /// Messages in flight for each process.
+    pending: u32,
+    /// The flights: `narrow` are those of the rivals, `wide` those of `phold-1e6`.
+    law: String,
+    /// Messages delivered per CPU second.
+    value: f64,
+}
+
+/// The rivals, built.
+pub(super) struct Rivals {
+    manifest: PathBuf,
+}
+
+impl Rivals {
+    /// Finds `benches/rivals` in the current folder or above, and builds it.
+    pub(super) fn build() -> Result<Self, Error> {
+        let start = std::env::current_dir().map_err(|_| Error::NoRivals)?;
+        let mut folders = start.ancestors().map(|folder| folder.join("benches/rivals/Cargo.toml"));
+        let manifest = folders.find(|manifest| manifest.is_file()).ok_or(Error::NoRivals)?;
+        let rivals = Self { manifest };
+        rivals.cargo("build", &[])?;
+        Ok(rivals)
+    }
+
+    /// Runs cargo in the rivals' folder, where their own configuration holds, and returns what it printed.
+    fn cargo(&self, command: &str, arguments: &[&str]) -> Result<String, Error> {
+        let error = |why: String| Error::Rivals { what: "cargo", path: self.manifest.clone(), why };
+        let folder = self.manifest.parent().ok_or(Error::NoRivals)?;
+        let mut cargo = Command::new("cargo");
+        cargo.args([command, "--release", "--locked", "--quiet"]).args(arguments).current_dir(folder);
+        let output = cargo.output().map_err(|why| error(why.to_string()))?;
+        if !output.status.success() {
+            return Err(error(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Each rival's figures, and ours under the same load.
+    pub(super) fn run(&self, effort: Effort, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+        let quick: &[&str] = if effort == Effort::Quick { &["--", "--quick"] } else { &[] };
+        for line in self.cargo("run", quick)?.lines() {
+            let line: Line = serde_json::from_str(line).map_err(|why| Error::Rivals {
+                what: "what was printed by",
+                path: self.manifest.clone(),
+                why: format!("{why}: {line}"),
+            })?;
+            let load = Load { processes: line.processes, pending: line.pending };
+            let law = if line.law == "narrow" { NARROW } else { WIDE };
+            let ours = phold::events_per_second(load, law, false, effort);
+            out(beside(load, ours, &line.rival, line.value));
+        }
+        let processes = if effort == Effort::Quick { 100_000 } else { 1_000_000 };
+        let load = Load { processes, pending: 1 };
+        let ours = phold::events_per_second(load, WIDE, false, effort);
+        let heap = phold::events_per_second(load, WIDE, true, effort);
+        out(beside(load, ours, "isles on a heap", heap));
+        Ok(())
+    }
+}
+
+/// `phold-1e1-x64-vs-turmoil`: our rate, and how many times theirs it is.
+fn beside(load: Load, ours: f64, rival: &str, theirs: f64) -> Measurement {
+    let short = rival.split(' ').rfind(|word| word.chars().all(char::is_alphabetic)).unwrap_or(rival);
+    let times = if load.pending == 1 { String::new() } else { format!("-x{}", load.pending) };
+    Measurement {
+        name: format!("phold-1e{}{times}-vs-{short}", load.processes.ilog10()).to_lowercase(),
+        value: ours,
+        unit: "events/s".into(),
+        rival: Some(rival.to_owned()),
+        ratio: Some(ours / theirs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rival_is_named_and_compared() {
+        let figure = beside(Load { processes: 10_000, pending: 1 }, 6e6, "madsim 0.2", 2e6);
+        assert_eq!((figure.name.as_str(), figure.ratio), ("phold-1e4-vs-madsim", Some(3.0)));
+        let figure = beside(Load { processes: 10, pending: 64 }, 6e6, "std BinaryHeap", 2e6);
+        assert_eq!(figure.name, "phold-1e1-x64-vs-binaryheap");
+        let figure = beside(Load { processes: 1_000_000, pending: 1 }, 6e6, "isles on a heap", 2e6);
+        assert_eq!(figure.name, "phold-1e6-vs-heap");
+    }
+}
