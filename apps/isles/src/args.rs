@@ -136,11 +136,8 @@ pub(crate) struct ClaimsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// Which group [default: all]
-    pub(crate) group: Option<String>,
-    /// Only measurements whose name contains this
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) only: Option<String>,
+    /// Groups, names or beginnings of names [default: all]
+    pub(crate) wanted: Vec<String>,
     /// Print one object a line: {"name","value","unit","rival","ratio"}
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,8 @@
 //! The command line of isles.
 
 mod args;
+mod bench;
+mod bench_command;
 mod claims;
 mod list;
 mod run;
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
-        Command::Bench(_) => Err(Failure::Input(String::new())),
+        Command::Bench(args) => bench_command::run(&args),
     };
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
