@@ -1,0 +1,179 @@
+//! The command line as scripts and people meet it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn isles(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_isles")).args(arguments).output().expect("it starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it is text")
+}
+
+/// Runs a command that must exit with `code`, and returns what it printed on standard output and error.
+fn exits(code: i32, arguments: &[&str]) -> (String, String) {
+    let output = isles(arguments);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "isles {arguments:?}\n{out}\n{err}");
+    (out, err)
+}
+
+/// A folder of this test's own, gone when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("it can be made");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("it is text").to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const SMALL: [&str; 4] = ["--seeds", "2", "--set", "processes.count=200"];
+
+#[test]
+fn a_run_leaves_a_report_folder() {
+    let folder = Folder::new("run");
+    let out_folder = folder.path("report");
+    let (out, _) = exits(0, &[&["run", "voyage", "--out", &out_folder], &SMALL[..]].concat());
+    assert!(out.contains("reliability") && out.contains("report.html"), "{out}");
+    for file in ["report.html", "summary.json", "metrics.csv", "metrics.parquet", "scenario.toml"] {
+        let length = std::fs::metadata(folder.0.join("report").join(file)).expect(file).len();
+        assert!(length > 100, "{file} has {length} bytes");
+    }
+    let summary = std::fs::read_to_string(folder.0.join("report/summary.json")).expect("it is there");
+    let summary: Value = serde_json::from_str(&summary).expect("it is JSON");
+    assert_eq!(summary["seeds"], serde_json::json!([1, 2]));
+    assert!(summary["figures"].as_array().is_some_and(|figures| figures.len() > 10));
+    // Not a second time into the same folder: that run's results would be lost.
+    let (_, err) = exits(2, &[&["run", "voyage", "--out", &out_folder], &SMALL[..]].concat());
+    assert!(err.contains("report"), "{err}");
+}
+
+#[test]
+fn json_is_one_object_and_the_same_for_any_number_of_threads() {
+    let run = |threads: &str| {
+        let (out, err) = exits(
+            0,
+            &[&["run", "voyage", "--json", "--no-report", "--threads", threads], &SMALL[..]].concat(),
+        );
+        assert_eq!(err, "", "quiet when nobody looks");
+        assert_eq!(out.lines().count(), 1);
+        serde_json::from_str::<Value>(&out).expect("it is JSON")
+    };
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    assert_eq!(one["figures"]["reliability"]["median"], 1.0);
+    assert_eq!(one["digests"].as_array().map(Vec::len), Some(2));
+    assert_eq!(one["passed"], true);
+}
+
+#[test]
+fn a_check_that_fails_exits_with_1() {
+    let strict = ["run", "voyage", "--no-report", "--set", "checks.1.at-most=-1"];
+    let (out, _) = exits(1, &[&strict[..], &SMALL[..]].concat());
+    assert!(out.contains("fails"), "{out}");
+}
+
+#[test]
+fn wrong_input_exits_with_2_and_says_where_and_what_to_do() {
+    for (arguments, words) in [
+        (&["run", "nowhere"][..], &["nowhere", "voyage"][..]),
+        (&["run", "voyage", "--set", "links.los=0.1"], &["unknown key 'los'", "did you mean 'loss'?"]),
+        (&["run", "voyage", "--set", "links.loss"], &["FIELD=VALUE"]),
+        (&["run", "voyage", "--set", "links.loss=2"], &["loss", "0 to 1"]),
+        (&["run", "voyage", "--seeds", "0"], &["seeds"]),
+        (&["run", "voyage", "--seeds", "1,1"], &["twice"]),
+        (&["run", "voyage", "--seeds", "x"], &["seeds"]),
+        (&["run", "voyage", "--threads", "0"], &["threads"]),
+        (&["sweep", "voyage", "links.loss"], &["FIELD=V1,V2"]),
+        (&["sweep", "voyage", "links.loss=0,7"], &["loss"]),
+        (&["claims", "NOPE-1"], &["NOPE-1", "list claims"]),
+        (&["bench", "nothing"], &["nothing", "--list"]),
+        (&["frobnicate"], &["frobnicate"]),
+        (&[], &["Usage"]),
+    ] {
+        let (_, err) = exits(2, arguments);
+        for word in words {
+            assert!(err.contains(word), "isles {arguments:?} does not say {word:?}:\n{err}");
+        }
+        assert!(!err.contains("panicked"), "{err}");
+    }
+}
+
+#[test]
+fn a_scenario_file_is_read_from_its_own_folder() {
+    let folder = Folder::new("file");
+    std::fs::write(folder.0.join("matrix.csv"), "0,10\n10,0\n").expect("it can be written");
+    let scenario = "title = 'mine'\nduration = '20s'\n[processes]\ncount = 20\n[membership]\nname = 'everyone'\n\
+                    [broadcast]\nname = 'eager-push'\n[links]\nlatency = { model = 'matrix', file = 'matrix.csv' }\n\
+                    [[broadcasts]]\nfirst = '1s'\n[[checks]]\nmeasure = 'reliability'\nat-least = 0.5\n";
+    std::fs::write(folder.0.join("mine.toml"), scenario).expect("it can be written");
+    exits(0, &["run", &folder.path("mine.toml"), "--no-report"]);
+    std::fs::write(folder.0.join("matrix.csv"), "0,10\n10,x\n").expect("it can be written");
+    let (_, err) = exits(2, &["run", &folder.path("mine.toml"), "--no-report"]);
+    assert!(err.contains("matrix.csv") && err.contains("line 2"), "{err}");
+}
+
+#[test]
+fn a_sweep_prints_a_line_for_each_combination() {
+    let arguments =
+        ["sweep", "voyage", "processes.count=200", "links.loss=0,0.005", "broadcast.threshold=0,7", "--json"];
+    let (out, _) = exits(0, &[&arguments[..], &["--seeds", "1"]].concat());
+    let settings: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["settings"].clone())
+        .collect();
+    assert_eq!(settings.len(), 4);
+    assert_eq!(
+        settings[3],
+        serde_json::json!(["processes.count=200", "links.loss=0.005", "broadcast.threshold=7"])
+    );
+}
+
+#[test]
+fn claims_print_the_promised_object() {
+    let (out, _) = exits(0, &["claims", "GOS-02", "--quick", "--json"]);
+    let line: Value = serde_json::from_str(out.trim()).expect("one object");
+    let mut keys: Vec<&String> = line.as_object().expect("an object").keys().collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["control_fails", "holds", "id", "measured", "predicted", "seconds"]);
+    assert_eq!((&line["id"], &line["holds"]), (&Value::from("GOS-02"), &Value::from(true)));
+}
+
+#[test]
+fn lists_name_everything() {
+    let (out, _) = exits(0, &["list"]);
+    for word in ["voyage", "hyparview", "active-max", "plumtree", "reliability", "GOS-05", "span of time"] {
+        assert!(out.contains(word), "{word}");
+    }
+    let (out, _) = exits(0, &["list", "--json"]);
+    assert!(out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let (out, _) = exits(0, &["bench", "--list", "--json"]);
+    assert!(out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}
+
+#[test]
+fn help_and_completions_are_there() {
+    assert!(exits(0, &["--help"]).0.contains("Exit codes"));
+    for command in ["run", "sweep", "list", "claims", "bench"] {
+        assert!(exits(0, &[command, "--help"]).0.contains("Usage"), "{command}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(exits(0, &["completions", shell]).0.contains("isles"), "{shell}");
+    }
+}
