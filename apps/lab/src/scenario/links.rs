@@ -3,6 +3,7 @@
 use isles_kernel::Span;
 use isles_sim::{Bandwidth, Detection, Distribution, Latency, Links};
 
+use super::document::quote;
 use super::reader::Reader;
 use super::{Origin, file_of};
 use crate::matrix;
@@ -120,19 +121,7 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
                 None
             }
         },
-        (None, Some(name)) => file_of(table, &table.place("file"), name, origin).and_then(|text| {
-            matrix::parse(&text)
-                .map_err(|error| {
-                    let what = format!("'{name}' is no latency matrix: {error}");
-                    table.complain(
-                        &table.place("file"),
-                        what,
-                        "a square matrix of round-trip times in milliseconds",
-                    );
-                })
-                .ok()
-                .map(|trips| (name, trips))
-        }),
+        (None, Some(name)) => read_file(table, origin, name).map(|trips| (name, trips)),
         (Some(_), Some(_)) => {
             table.complain(&table.place("file"), "there are both 'data' and 'file'", "one of them");
             None
@@ -154,6 +143,25 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
             format!("half of the measured round trips of '{name}', {regions} regions, jitter {jitter}"),
         ));
         read.regions = trips.names;
+    }
+}
+
+/// The matrix in the file `name`.
+fn read_file(table: &Reader<'_>, origin: &Origin<'_>, name: &str) -> Option<matrix::RoundTrips> {
+    let place = table.place("file");
+    let text = file_of(table, &place, name, origin)?;
+    match matrix::parse(&text) {
+        Ok(trips) => Some(trips),
+        Err(error) => {
+            let what = format!("'{name}' is no latency matrix: {}", error.why);
+            let help = "a square matrix of round-trip times in milliseconds, names in the first line and column if any";
+            if error.line == 0 {
+                table.complain(&place, what, help);
+            } else {
+                table.complain_about(&place, quote(name, &text, &error.span), what, help);
+            }
+            None
+        }
     }
 }
 
@@ -220,4 +228,15 @@ fn read_law(table: &Reader<'_>, model: Model) -> Option<Distribution> {
         return None;
     }
     Some(law)
+}
+
+/// About how long the law's spans are: enough to tell whether they are next to nothing.
+pub(super) fn typical(law: Distribution) -> Span {
+    match law {
+        Distribution::Constant(span) => span,
+        Distribution::Uniform { max, .. } => max,
+        Distribution::Exponential { mean, .. } => mean,
+        Distribution::LogNormal { median, .. } => median,
+        Distribution::Pareto { scale, .. } | Distribution::Weibull { scale, .. } => scale,
+    }
 }

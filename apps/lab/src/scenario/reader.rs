@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use isles_kernel::Span;
 
-use super::document::{Entry, Item, Place, Problem, Table, Value};
+use super::document::{Entry, Item, Place, Problem, Quote, Table, Value};
 
 /// A table that is being read. What is left unread when it ends is unknown.
 pub(crate) struct Reader<'a> {
@@ -28,11 +28,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn complain(&self, place: &Place, what: impl Into<String>, help: impl Into<String>) {
-        self.problems.borrow_mut().push(Problem {
-            place: place.clone(),
-            what: what.into(),
-            help: help.into(),
-        });
+        self.problems.borrow_mut().push(Problem::new(place.clone(), what, help));
+    }
+
+    /// Complains about a line of a file that the scenario names.
+    pub(crate) fn complain_about(
+        &self,
+        place: &Place,
+        quote: Quote,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let problem = Problem::new(place.clone(), what, help);
+        self.problems.borrow_mut().push(Problem { quote: Some(quote), ..problem });
     }
 
     /// Complains about this table as a whole.
@@ -55,6 +63,17 @@ impl<'a> Reader<'a> {
     pub(crate) fn missing(&self, key: &str, example: &str) {
         let within = if self.name.is_empty() { "the scenario".to_owned() } else { self.name.clone() };
         self.complain_here(format!("{within} has no '{key}'"), format!("add one, such as {key} = {example}"));
+    }
+
+    /// Complains about those of `keys` that nothing asked for, because they do not go with the others.
+    pub(crate) fn misplaced(&self, keys: &[&'static str], owner: &str) {
+        for entry in &self.table.entries {
+            let Some(key) = keys.iter().find(|key| **key == entry.key) else { continue };
+            if !self.known.borrow().contains(key) {
+                self.complain(&entry.place, format!("{owner} has no '{key}'"), "leave it out");
+                self.known.borrow_mut().push(key);
+            }
+        }
     }
 
     /// Complains about all keys that nothing asked for.
@@ -118,6 +137,19 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// A span of time forwards or, with a minus before it, backwards, in nanoseconds.
+    pub(crate) fn signed_span(&self, key: &'static str) -> Option<i64> {
+        let backwards = match &self.entry(key)?.item.value {
+            Value::Text(text) => text.trim().strip_prefix('-'),
+            _ => None,
+        };
+        let (span, sign) = match backwards.map(str::parse::<Span>) {
+            Some(Ok(span)) => (span, -1),
+            Some(Err(_)) | None => (self.span(key)?, 1),
+        };
+        Some(sign * i64::try_from(span.0).unwrap_or(i64::MAX))
     }
 
     /// A number within bounds.

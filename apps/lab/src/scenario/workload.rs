@@ -3,6 +3,7 @@
 use isles_kernel::{ProcessId, Span, Time};
 
 use super::document::Value;
+use super::faults::ids;
 use super::instant;
 use super::reader::Reader;
 use crate::run::plan::{Broadcast, Origin};
@@ -42,6 +43,12 @@ pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Bro
         table.finish();
     }
     broadcasts.sort_by_key(|broadcast| broadcast.at);
+    if let Some(last) = broadcasts.last()
+        && last.at < warmup
+    {
+        let what = format!("no broadcast counts: the last is at {}, before the warm-up ends", last.at);
+        top.complain(&top.place("warmup"), what, format!("at most {} for 'warmup'", last.at));
+    }
     (broadcasts, warmup)
 }
 
@@ -53,11 +60,7 @@ fn read_origin(table: &Reader<'_>, processes: u32) -> Origin {
         Value::Integer(id) => match u32::try_from(*id).ok().filter(|id| *id < processes) {
             Some(id) => Origin::Process(ProcessId(id)),
             None => {
-                table.complain(
-                    &entry.item.place,
-                    format!("there is no process {id}"),
-                    format!("0 to {}", processes - 1),
-                );
+                table.complain(&entry.item.place, format!("there is no process {id}"), ids(processes));
                 Origin::Random
             }
         },
