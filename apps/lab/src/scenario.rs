@@ -131,14 +131,18 @@ fn read_table(
             top.complain(
                 &top.place(key),
                 format!("the {key} is too long"),
-                format!("at most {most} characters"),
+                format!("write at most {most} characters"),
             );
         }
     }
     let seeds = read_seeds(&top);
     let duration = match top.span("duration") {
         Some(span) if span == Span::ZERO || span > DURATION_MAX => {
-            top.complain(&top.place("duration"), "'duration' is out of bounds", "above 0s, at most a year");
+            top.complain(
+                &top.place("duration"),
+                "'duration' is out of bounds",
+                "write a span above 0s, at most a year",
+            );
             None
         }
         None if table.get("duration").is_none() => {
@@ -214,20 +218,24 @@ fn read_seeds(top: &Reader<'_>) -> Vec<u64> {
                         top.complain(&item.place, what, "each seed is run once: leave one out");
                     }
                     Some(seed) => seeds.push(seed),
-                    None => top.complain(&item.place, "this is no seed", "a whole number, 0 or more"),
+                    None => top.complain(&item.place, "this is no seed", "write a whole number, 0 or more"),
                 }
             }
             if items.len() as u64 > SEEDS_MAX {
-                top.complain(&place, "there are too many seeds", format!("at most {SEEDS_MAX}"));
+                top.complain(&place, "there are too many seeds", format!("write at most {SEEDS_MAX}"));
             }
             if items.is_empty() {
-                top.complain(&place, "there are no seeds", "a count such as 5, or a list such as [1, 2, 3]");
+                top.complain(
+                    &place,
+                    "there are no seeds",
+                    "write a count such as 5, or a list such as [1, 2, 3]",
+                );
             }
             seeds
         }
         Some(other) => {
             let what = format!("'seeds' is {}", other.kind());
-            top.complain(&place, what, "a count such as 5, or a list such as [1, 2, 3]");
+            top.complain(&place, what, "write a count such as 5, or a list such as [1, 2, 3]");
             vec![1]
         }
     }
@@ -332,7 +340,7 @@ fn read_protocol(
             giga(needed),
             giga(memory_max)
         );
-        top.complain(&place, what, format!("at most {} processes of these protocols", memory_max / each));
+        top.complain(&place, what, format!("at most {} processes of these protocols fit", memory_max / each));
     }
     (broadcast_then(membership), broadcast_then(broadcast))
 }
@@ -393,8 +401,8 @@ fn read_report(top: &Reader<'_>, duration: Span) -> (usize, Span) {
     let lanes = table.count("lanes", 0, 64).unwrap_or(12) as usize;
     let sample = table.span("sample").unwrap_or(usual);
     if duration.0 / sample.0.max(1) > SAMPLES_MAX {
-        let help =
-            format!("at least {}, for {SAMPLES_MAX} samples a run", Span(duration.0.div_ceil(SAMPLES_MAX)));
+        let least = Span(duration.0.div_ceil(SAMPLES_MAX));
+        let help = format!("write at least \"{least}\": a run has {SAMPLES_MAX} samples at most");
         table.complain(&table.place("sample"), format!("'sample' is {sample}, which is too short"), help);
     }
     table.finish();
@@ -477,12 +485,17 @@ fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) 
 /// A file that a scenario names has at most so many bytes.
 const FILE_MAX: u64 = 1 << 30;
 
+/// What to do about what comes after the end.
+fn longer(duration: Span) -> String {
+    format!("the run lasts {duration}: choose an earlier instant, or a longer duration")
+}
+
 /// An instant of the run that must not lie after its end.
 fn instant(reader: &Reader<'_>, key: &'static str, duration: Span) -> Option<Time> {
     let span = reader.span(key)?;
     if span > duration {
         let what = format!("'{key}' is {span}, after the end of the run");
-        reader.complain(&reader.place(key), what, format!("the run lasts {duration}"));
+        reader.complain(&reader.place(key), what, longer(duration));
         return None;
     }
     Some(Time::ZERO + span)

@@ -161,7 +161,7 @@ fn read(param: &'static Param, table: &Reader<'_>) -> Option<Setting> {
             let span = table.span(param.name)?;
             if span < PERIOD_MIN {
                 let what = format!("'{}' is {span}, which is too short", param.name);
-                table.complain(&table.place(param.name), what, format!("at least {PERIOD_MIN}"));
+                table.complain(&table.place(param.name), what, format!("write at least \"{PERIOD_MIN}\""));
                 return None;
             }
             Some(Setting::Span(span))

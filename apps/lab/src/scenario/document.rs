@@ -111,10 +111,14 @@ pub(crate) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let line = text.get(..span.start).unwrap_or(text).matches('\n').count();
-        // What follows a mistake on its line, or hangs on an unclosed bracket, is most often its echo.
+        // What follows a mistake on its line is most often its echo.
         if problems.len() < MISTAKES_MAX && !lines_told.contains(&line) {
             lines_told.push(line);
             problems.push(mistake(text, span, error.message()));
+        }
+        if error.message().starts_with(LACKS_COMMA) {
+            // All that follows is taken for items of the list.
+            break;
         }
     }
     if problems.is_empty() {
@@ -126,11 +130,20 @@ pub(crate) fn parse(text: &str) -> Result<Table, Vec<Problem>> {
     Err(problems)
 }
 
+/// How the parser begins what it says of a list that goes on without a comma.
+const LACKS_COMMA: &str = "missing comma between array elements";
+/// What helps where nothing better is known.
+const TOML: &str = "a scenario is a TOML file: https://toml.io tells how they are written";
+
 /// A mistake of syntax, in words for people who do not know the parser.
 fn mistake(text: &str, span: Range<usize>, message: &str) -> Problem {
     let marked = text.get(span.clone()).unwrap_or_default().trim();
     let rest = text.get(span.start..).unwrap_or_default();
-    let word: String = rest.chars().take_while(|c| !c.is_whitespace() && *c != ',').take(40).collect();
+    let word: String = if marked.is_empty() {
+        rest.chars().take_while(|c| !c.is_whitespace() && *c != ',').take(60).collect()
+    } else {
+        marked.chars().take(60).collect()
+    };
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let (what, help) = if message.starts_with("duplicate key") {
         (format!("'{marked}' is there twice"), "write each key and each [table] once".to_owned())
@@ -140,7 +153,7 @@ fn mistake(text: &str, span: Range<usize>, message: &str) -> Problem {
         } else {
             (
                 format!("'{word}' is neither a number nor a text"),
-                format!("write a text in quotes: \"{word}\""),
+                format!("write texts and spans of time in quotes: \"{word}\""),
             )
         }
     } else if message.starts_with("key with no value") {
@@ -148,8 +161,18 @@ fn mistake(text: &str, span: Range<usize>, message: &str) -> Problem {
     } else if let Some(rest) = message.strip_prefix("unclosed ") {
         let (what, end) = rest.split_once(", expected ").unwrap_or((rest, "its end"));
         (format!("this {what} is not closed"), format!("close it with {end}"))
+    } else if message.starts_with(LACKS_COMMA) {
+        let what = "the list before this is not closed, or lacks a comma";
+        (what.to_owned(), "put commas between its items, and close it with ]".to_owned())
+    } else if message.starts_with("invalid basic string, expected `\"`") {
+        let help = "close it with \", or write a text of several lines between \"\"\" and \"\"\"";
+        ("this text has no end".to_owned(), help.to_owned())
     } else {
-        (message, "a scenario is a TOML file: https://toml.io".to_owned())
+        match message.split_once(", expected ") {
+            Some((what, wanted)) if wanted != "nothing" => (what.to_owned(), format!("expected is {wanted}")),
+            Some((what, _)) => (what.to_owned(), TOML.to_owned()),
+            None => (message, TOML.to_owned()),
+        }
     };
     Problem::new(Place::File(span), what, help)
 }
@@ -321,6 +344,9 @@ pub(crate) fn render(name: &str, text: &str, problems: &[Problem]) -> String {
     for problem in sorted.iter().take(TOLD_MAX) {
         let _ = writeln!(out, "error: {}", shorten(&problem.what));
         match &problem.place {
+            Place::File(span) if *span == (0..0) => {
+                let _ = writeln!(out, "  --> {name}");
+            }
             Place::File(span) => excerpt(&mut out, &quote(name, text, span), "-->"),
             Place::Override(setting) => {
                 let _ = writeln!(out, "  --> --set {}", shorten(setting));

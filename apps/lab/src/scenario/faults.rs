@@ -5,7 +5,7 @@ use isles_sim::{Churn, Fault, Memory, Who};
 
 use super::document::{Item, Value, quote};
 use super::reader::Reader;
-use super::{Origin, file_of, instant, links};
+use super::{Origin, file_of, instant, links, longer};
 use crate::matrix::span_within;
 
 #[derive(Clone, Copy)]
@@ -81,9 +81,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
     }
     let (Some(at), Some(kind)) = (at, kind) else {
         // So that its other keys are not called unknown.
-        for key in OWN_KEYS {
-            let _ = table.entry(key);
-        }
+        table.pass_over(OWN_KEYS);
         return;
     };
     let memory = || table.choice("memory", MEMORIES).unwrap_or_default();
@@ -136,7 +134,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
             let until = at + lasting;
             if until > Time::ZERO + scene.duration {
                 let what = format!("this fault ends at {until}, after the end of the run");
-                table.complain(&table.place("for"), what, format!("the run lasts {}", scene.duration));
+                table.complain(&table.place("for"), what, longer(scene.duration));
             }
             faults.push((until, end));
         }
@@ -163,7 +161,11 @@ fn needed_who(table: &Reader<'_>, scene: &Scene<'_>) -> Who {
 fn read_who(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
     let given: Vec<&str> = WHO_KEYS.iter().filter(|key| table.entry(key).is_some()).copied().collect();
     if let [_, second, ..] = given.as_slice() {
-        table.complain(&table.place(second), format!("there are {}", given.join(" and ")), "one of them");
+        table.complain(
+            &table.place(second),
+            format!("there are {}", given.join(" and ")),
+            "leave all but one out",
+        );
         return None;
     }
     match *given.first()? {
@@ -171,7 +173,11 @@ fn read_who(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
         "count" => table.count("count", 0, u64::from(scene.processes)).map(|count| Who::Count(count as u32)),
         "ids" => table.list("ids").map(|items| {
             if items.is_empty() {
-                table.complain(&table.place("ids"), "there are no processes in this list", "such as [0, 7]");
+                table.complain(
+                    &table.place("ids"),
+                    "there are no processes in this list",
+                    "write some, such as [0, 7]",
+                );
             }
             Who::Ids(items.iter().filter_map(|item| process(table, item, scene.processes)).collect())
         }),
@@ -210,7 +216,10 @@ fn read_range(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
             Some(Who::Range { first: ProcessId(first as u32), end: ProcessId(end as u32) })
         }
         _ => {
-            let help = format!("[first, end], the end not included, within 0 and {}", scene.processes);
+            let help = format!(
+                "write [first, end], the end not included, with 0 <= first < end <= {}",
+                scene.processes
+            );
             table.complain(&table.place("range"), "this is no range of processes", help);
             None
         }
@@ -225,7 +234,7 @@ fn read_region(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
             table.complain(
                 &table.place("region"),
                 "there are no regions",
-                "regions come with a latency matrix",
+                "they come with a latency matrix: model = \"matrix\" in [links.latency]",
             );
         } else {
             let names = scene.regions.iter().map(String::as_str);
@@ -251,7 +260,7 @@ fn read_groups(table: &Reader<'_>, scene: &Scene<'_>) -> Vec<Who> {
         table.complain(
             &table.place("groups"),
             "there are no groups",
-            "at least one; all others are one more group",
+            "write at least one, such as { fraction = 0.5 }; all others are one more group",
         );
     }
     let mut named: Vec<(u32, u32)> = Vec::new();
@@ -271,7 +280,7 @@ fn read_groups(table: &Reader<'_>, scene: &Scene<'_>) -> Vec<Who> {
         groups.iter().map(|who| if let Who::Fraction(share) = who { *share } else { 0.0 }).sum();
     if shares > 1.0 + 1e-9 {
         let what = format!("the fractions of these groups add up to {shares}");
-        table.complain(&table.place("groups"), what, "1 at most; all others are one more group");
+        table.complain(&table.place("groups"), what, "write 1 at most in all; the others are one more group");
     }
     groups
 }
@@ -299,11 +308,10 @@ fn read_churn(
             }
             return None;
         };
-        let read = links::read_distribution(&law);
-        law.finish();
+        let read = links::read_distribution(law);
         if read.is_some_and(|law| links::typical(law) < CHURN_MIN) {
             let what = format!("'{key}' is nothing, or nearly: the run would not get on");
-            table.complain(&table.place(key), what, format!("at least {CHURN_MIN}"));
+            table.complain(&table.place(key), what, format!("write spans of at least {CHURN_MIN}"));
             return None;
         }
         read
@@ -313,7 +321,7 @@ fn read_churn(
     let until = instant(&table, "until", scene.duration).unwrap_or(Time::ZERO + scene.duration);
     if from >= until && table.entry("until").is_some() {
         let what = format!("'until' is {until}, but churn begins at {from}");
-        table.complain(&table.place("until"), what, "a later instant");
+        table.complain(&table.place("until"), what, format!("choose an instant after {from}"));
     }
     let memory = table.choice("memory", MEMORIES).unwrap_or_default();
     let stable = table.count("stable", 0, u64::from(scene.processes)).unwrap_or(0) as u32;
@@ -339,7 +347,7 @@ fn read_trace(
             Err(_) if index == 0 && !line.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {}
             Err(why) => {
                 let quote = quote(name, text, &span_within(text, line));
-                let help = "seconds,process,up or seconds,process,down";
+                let help = "write lines of the form seconds,process,up or seconds,process,down";
                 let what = format!("'{name}' is no such trace: {why}");
                 table.complain_about(&table.place("trace"), quote, what, help);
                 return;

@@ -65,12 +65,18 @@ impl<'a> Reader<'a> {
         self.complain_here(format!("{within} has no '{key}'"), format!("add one, such as {key} = {example}"));
     }
 
+    /// Takes `keys` for known, whatever they are: what they depend on is wrong already.
+    pub(crate) fn pass_over(&self, keys: &[&'static str]) {
+        self.known.borrow_mut().extend(keys);
+    }
+
     /// Complains about those of `keys` that nothing asked for, because they do not go with the others.
     pub(crate) fn misplaced(&self, keys: &[&'static str], owner: &str) {
+        let fitting = list(self.known.borrow().iter().copied());
         for entry in &self.table.entries {
             let Some(key) = keys.iter().find(|key| **key == entry.key) else { continue };
             if !self.known.borrow().contains(key) {
-                self.complain(&entry.place, format!("{owner} has no '{key}'"), "leave it out");
+                self.complain(&entry.place, format!("{owner} has no '{key}'"), format!("it has {fitting}"));
                 self.known.borrow_mut().push(key);
             }
         }
@@ -166,7 +172,13 @@ impl<'a> Reader<'a> {
         if (min..=max).contains(&number) {
             return Some(number);
         }
-        let help = if max == f64::INFINITY { format!("at least {min}") } else { format!("{min} to {max}") };
+        let help = if max == f64::INFINITY {
+            format!("write a number, at least {min}")
+        } else if (min, max) == (0.0, 1.0) && (1.0..=100.0).contains(&number) {
+            format!("write a number from 0 to 1: {} for {number} %", number / 100.0)
+        } else {
+            format!("write a number from {min} to {max}")
+        };
         self.complain(&item.place, format!("'{key}' is {number}, which is out of bounds"), help);
         None
     }
@@ -188,7 +200,7 @@ impl<'a> Reader<'a> {
             self.complain(
                 &item.place,
                 format!("'{key}' is {number}, which is out of bounds"),
-                format!("{min} to {max}"),
+                format!("write a whole number from {min} to {max}"),
             );
         }
         fits
@@ -223,7 +235,9 @@ impl<'a> Reader<'a> {
         match &item.value {
             Value::Table(table) => Some(self.below(table, self.path(key), item.place.clone())),
             _ => {
-                self.wrong_type(item, key, "a table");
+                let what = format!("'{key}' is {}, not a table", item.value.kind());
+                let help = format!("write a table, under {} or in braces: {{ key = value }}", self.path(key));
+                self.complain(&item.place, what, help);
                 None
             }
         }
@@ -285,8 +299,11 @@ fn last_part(error: &impl ToString) -> String {
 }
 
 /// The name nearest to `word`, if it is near enough to be meant.
-pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
     let plain = word.to_lowercase().replace('_', "-");
+    if let Some(longer) = names.clone().find(|name| plain.len() >= 3 && name.starts_with(&plain)) {
+        return Some(longer);
+    }
     names
         .map(|name| (strsim::damerau_levenshtein(&plain, name), name))
         .filter(|(distance, name)| *distance <= (name.len().min(plain.len()) / 3).max(1))
@@ -296,7 +313,11 @@ pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> O
 
 /// Names in a sentence.
 pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut names: Vec<&str> = names.collect();
-    names.dedup();
-    names.join(", ")
+    let mut different: Vec<&str> = Vec::new();
+    for name in names {
+        if !different.contains(&name) {
+            different.push(name);
+        }
+    }
+    different.join(", ")
 }

@@ -45,6 +45,12 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: u32) -> Opt
     }
     let seed = table.count("seed", 0, i64::MAX as u64).unwrap_or(1);
     let made = kind.and_then(|kind| make(&table, kind, processes, seed, origin));
+    let own = ["width", "arity", "degree", "edges", "file"];
+    if kind.is_some() {
+        table.misplaced(&own, "this kind of topology");
+    } else {
+        table.pass_over(&own);
+    }
     table.finish();
     match made? {
         Ok(graph) => Some(Arc::new(graph)),
@@ -78,7 +84,7 @@ fn make(
     if about.saturating_mul(BYTES_PER_EDGE) > origin.memory_max {
         let what = format!("this topology has about {about} edges, too many for the memory there is");
         let most = origin.memory_max / BYTES_PER_EDGE;
-        table.complain(&table.place("kind"), what, format!("at most {most} edges fit"));
+        table.complain(&table.place("kind"), what, format!("at most {most} edges fit: choose another kind"));
         return None;
     }
     Some(match kind {
@@ -123,7 +129,7 @@ fn edge_list(table: &Reader<'_>, name: &str, text: &str, processes: u32) -> Opti
             _ => "this line is no edge".to_owned(),
         };
         let quote = quote(name, text, &span_within(text, line));
-        let help = "two node numbers a line, counted from 0";
+        let help = "write two node numbers a line, counted from 0";
         table.complain_about(&table.place("file"), quote, format!("'{name}' is no such graph: {why}"), help);
         return None;
     }
