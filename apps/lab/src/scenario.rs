@@ -9,6 +9,7 @@ mod topology;
 mod workload;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,6 +75,9 @@ pub const SEEDS_MAX: u64 = 100_000;
 /// No run lasts longer, in virtual time.
 pub const DURATION_MAX: Span = Span::secs(365 * 86_400);
 
+/// Counters are read at most so often in a run.
+const SAMPLES_MAX: u64 = 100_000;
+
 /// Where a scenario comes from.
 #[derive(Clone, Debug)]
 pub struct Origin<'a> {
@@ -92,10 +96,11 @@ pub struct Origin<'a> {
 /// # Errors
 /// All problems that were found, in the order of the lines.
 pub fn read(text: &str, origin: &Origin<'_>) -> Result<Scenario, ScenarioError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let fail = |problems: &[Problem]| Err(ScenarioError(document::render(origin.name, text, problems)));
     let mut table = match document::parse(text) {
         Ok(table) => table,
-        Err(problem) => return fail(&[problem]),
+        Err(problems) => return fail(&problems),
     };
     for setting in origin.settings {
         if let Err(problem) = table.set(setting) {
@@ -126,14 +131,18 @@ fn read_table(
             top.complain(
                 &top.place(key),
                 format!("the {key} is too long"),
-                format!("at most {most} characters"),
+                format!("write at most {most} characters"),
             );
         }
     }
     let seeds = read_seeds(&top);
     let duration = match top.span("duration") {
         Some(span) if span == Span::ZERO || span > DURATION_MAX => {
-            top.complain(&top.place("duration"), "'duration' is out of bounds", "above 0s, at most a year");
+            top.complain(
+                &top.place("duration"),
+                "'duration' is out of bounds",
+                "write a span above 0s, at most a year",
+            );
             None
         }
         None if table.get("duration").is_none() => {
@@ -143,7 +152,7 @@ fn read_table(
         other => other,
     };
     let duration = duration.unwrap_or(Span::secs(60));
-    let (processes, start) = read_processes(&top);
+    let (processes, start) = read_processes(&top, duration);
     let topology = topology::read(&top, origin, processes);
     let links = links::read(&top, origin);
     let clocks = read_clocks(&top);
@@ -169,8 +178,11 @@ fn read_table(
         sample,
         lanes,
     };
-    let graph = topology.unwrap_or_else(|| Arc::new(Graph::from_edges(processes, &[])));
     let (membership, broadcast) = (membership?, broadcast?);
+    if !problems.borrow().is_empty() {
+        return None;
+    }
+    let graph = topology.unwrap_or_else(|| Arc::new(Graph::from_edges(processes, &[])));
     let name = Path::new(origin.name)
         .file_stem()
         .map_or_else(|| origin.name.to_owned(), |stem| stem.to_string_lossy().into_owned());
@@ -198,27 +210,32 @@ fn read_seeds(top: &Reader<'_>) -> Vec<u64> {
         Some(Value::Integer(_)) => (1..=top.count("seeds", 1, SEEDS_MAX).unwrap_or(1)).collect(),
         Some(Value::List(items)) => {
             let mut seeds: Vec<u64> = Vec::new();
+            let mut known = BTreeSet::new();
             for item in items {
                 match seed_of(item) {
-                    Some(seed) if seeds.contains(&seed) => {
-                        top.complain(
-                            &item.place,
-                            format!("seed {seed} is there twice"),
-                            "each seed is run once",
-                        );
+                    Some(seed) if !known.insert(seed) => {
+                        let what = format!("seed {seed} is there twice");
+                        top.complain(&item.place, what, "each seed is run once: leave one out");
                     }
                     Some(seed) => seeds.push(seed),
-                    None => top.complain(&item.place, "this is no seed", "a whole number, 0 or more"),
+                    None => top.complain(&item.place, "this is no seed", "write a whole number, 0 or more"),
                 }
             }
+            if items.len() as u64 > SEEDS_MAX {
+                top.complain(&place, "there are too many seeds", format!("write at most {SEEDS_MAX}"));
+            }
             if items.is_empty() {
-                top.complain(&place, "there are no seeds", "a count such as 5, or a list such as [1, 2, 3]");
+                top.complain(
+                    &place,
+                    "there are no seeds",
+                    "write a count such as 5, or a list such as [1, 2, 3]",
+                );
             }
             seeds
         }
         Some(other) => {
             let what = format!("'seeds' is {}", other.kind());
-            top.complain(&place, what, "a count such as 5, or a list such as [1, 2, 3]");
+            top.complain(&place, what, "write a count such as 5, or a list such as [1, 2, 3]");
             vec![1]
         }
     }
@@ -231,7 +248,7 @@ fn seed_of(item: &Item) -> Option<u64> {
     }
 }
 
-fn read_processes(top: &Reader<'_>) -> (u32, Start) {
+fn read_processes(top: &Reader<'_>, duration: Span) -> (u32, Start) {
     let Some(table) = top.table("processes") else {
         if top.entry("processes").is_none() {
             top.complain_here("the scenario has no [processes]", "add [processes] with count = 1000");
@@ -242,7 +259,7 @@ fn read_processes(top: &Reader<'_>) -> (u32, Start) {
     if count.is_none() && table.entry("count").is_none() {
         table.missing("count", "1000");
     }
-    let over = table.span("start-over").unwrap_or(Span::ZERO);
+    let over = instant(&table, "start-over", duration).map_or(Span::ZERO, |end| end.since(Time::ZERO));
     table.finish();
     let start = if over == Span::ZERO { Start::AtOnce } else { Start::Over(over) };
     (count.unwrap_or(1) as u32, start)
@@ -323,7 +340,7 @@ fn read_protocol(
             giga(needed),
             giga(memory_max)
         );
-        top.complain(&place, what, format!("at most {} processes of these protocols", memory_max / each));
+        top.complain(&place, what, format!("at most {} processes of these protocols fit", memory_max / each));
     }
     (broadcast_then(membership), broadcast_then(broadcast))
 }
@@ -333,7 +350,7 @@ fn broadcast_then(chosen: Option<(Chosen, Place)>) -> Option<Chosen> {
 }
 
 fn read_checks(top: &Reader<'_>) -> Vec<Expectation> {
-    use crate::report::data::Relation;
+    use crate::report::data::{Relation, Unit};
     let mut checks = Vec::new();
     for table in top.tables("checks") {
         let measure = table.text("measure").and_then(|name| {
@@ -347,17 +364,31 @@ fn read_checks(top: &Reader<'_>) -> Vec<Expectation> {
         if table.entry("measure").is_none() {
             table.missing("measure", "\"reliability\"");
         }
-        let mut bounds = 0;
+        let mut bounds = Vec::new();
         for (key, relation) in
             [("at-least", Relation::AtLeast), ("at-most", Relation::AtMost), ("equals", Relation::Equal)]
         {
-            if let Some(bound) = table.number(key, f64::MIN, f64::INFINITY) {
-                bounds += 1;
-                checks.extend(measure.map(|measure| Expectation { measure, relation, bound }));
+            let Some(bound) = table.number(key, f64::MIN, f64::INFINITY) else { continue };
+            bounds.push((relation, bound));
+            let Some(measure) = measure else { continue };
+            if (measure.unit)() == Unit::Share && !(0.0..=1.0).contains(&bound) {
+                let what = format!("'{}' is a share, and {bound} is none", measure.name);
+                table.complain(&table.place(key), what, "0 to 1: write 0.999 for 99.9 %");
             }
+            checks.push(Expectation { measure, relation, bound });
         }
-        if bounds == 0 {
-            table.complain_here("this check has no bound", "add at-least, at-most or equals");
+        let bound =
+            |wanted: Relation| bounds.iter().find(|(relation, _)| *relation == wanted).map(|one| one.1);
+        match (bound(Relation::AtLeast), bound(Relation::AtMost)) {
+            (Some(least), Some(most)) if least > most => {
+                table.complain(&table.place("at-most"), "nothing can meet this check", "exchange the bounds");
+            }
+            _ if bounds.is_empty()
+                && ["at-least", "at-most", "equals"].iter().all(|key| table.entry(key).is_none()) =>
+            {
+                table.complain_here("this check has no bound", "add at-least, at-most or equals");
+            }
+            _ => {}
         }
         table.finish();
     }
@@ -369,11 +400,13 @@ fn read_report(top: &Reader<'_>, duration: Span) -> (usize, Span) {
     let Some(table) = top.table("report") else { return (12, usual) };
     let lanes = table.count("lanes", 0, 64).unwrap_or(12) as usize;
     let sample = table.span("sample").unwrap_or(usual);
-    if sample == Span::ZERO || duration.0 / sample.0.max(1) > 100_000 {
-        table.complain(&table.place("sample"), "'sample' is too short", "at most 100 000 samples a run");
+    if duration.0 / sample.0.max(1) > SAMPLES_MAX {
+        let least = Span(duration.0.div_ceil(SAMPLES_MAX));
+        let help = format!("write at least \"{least}\": a run has {SAMPLES_MAX} samples at most");
+        table.complain(&table.place("sample"), format!("'sample' is {sample}, which is too short"), help);
     }
     table.finish();
-    (lanes, if sample == Span::ZERO { usual } else { sample })
+    (lanes, sample)
 }
 
 fn describe(
@@ -428,7 +461,7 @@ fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) 
     let path: PathBuf = origin.folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
     match std::fs::metadata(&path) {
         Ok(meta) if meta.len() > FILE_MAX => {
-            reader.complain(place, format!("'{name}' is larger than {FILE_MAX} bytes"), "use a smaller file");
+            reader.complain(place, format!("'{name}' has more than {FILE_MAX} bytes"), "use a smaller file");
             return None;
         }
         _ => {}
@@ -439,6 +472,7 @@ fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) 
             let why = match error.kind() {
                 std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
                 std::io::ErrorKind::InvalidData => "it is no text".to_owned(),
+                std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
                 _ => error.to_string(),
             };
             let what = format!("cannot read '{name}': {why}");
@@ -451,12 +485,17 @@ fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) 
 /// A file that a scenario names has at most so many bytes.
 const FILE_MAX: u64 = 1 << 30;
 
+/// What to do about what comes after the end.
+fn longer(duration: Span) -> String {
+    format!("the run lasts {duration}: choose an earlier instant, or a longer duration")
+}
+
 /// An instant of the run that must not lie after its end.
 fn instant(reader: &Reader<'_>, key: &'static str, duration: Span) -> Option<Time> {
     let span = reader.span(key)?;
     if span > duration {
         let what = format!("'{key}' is {span}, after the end of the run");
-        reader.complain(&reader.place(key), what, format!("the run lasts {duration}"));
+        reader.complain(&reader.place(key), what, longer(duration));
         return None;
     }
     Some(Time::ZERO + span)

@@ -68,11 +68,11 @@ impl MembershipEntry for HyParView {
         param("shuffle-passive", Kind::Count(0, 15), "4", "candidates that go with a SHUFFLE (paper)"),
         param(
             "shuffle-period",
-            Kind::Span,
+            Kind::Period,
             "10s",
             "from one SHUFFLE to the next (guess; the paper counts cycles)",
         ),
-        param("request-timeout", Kind::Span, "2s", "how long a candidate has to answer (guess)"),
+        param("request-timeout", Kind::Period, "2s", "how long a candidate has to answer (guess)"),
         param(
             "walks",
             Kind::Count(1, 64),
@@ -276,7 +276,7 @@ impl BroadcastEntry for EagerPush {
             "infect-and-die",
             "forward once, or in each period",
         ),
-        param("period", Kind::Span, "1s", "infect-forever: from one round to the next"),
+        param("period", Kind::Period, "1s", "infect-forever: from one round to the next"),
         param("rounds-max", Kind::CountOrNone(1_000), "10", "infect-forever: rounds in all"),
         param("hot-count-max", Kind::Count(1, MANY), "64", "infect-forever: messages forwarded at a time"),
         SEEN,
@@ -347,7 +347,7 @@ impl BroadcastEntry for Pull {
         "each period ask a random peer for what one has not had (Demers 1987: anti-entropy)";
     const BYTES: u64 = 300;
     const PARAMS: &'static [Param] = &[
-        param("period", Kind::Span, "1s", "from one request of a process to its next (guess)"),
+        param("period", Kind::Period, "1s", "from one request of a process to its next (guess)"),
         param("digest-count-max", Kind::Count(1, MANY), "256", "messages that a request tells of"),
         param("reply-count-max", Kind::Count(1, MANY), "64", "messages in an answer (guess)"),
         CACHE,
@@ -375,7 +375,7 @@ impl BroadcastEntry for PushPull {
         "each period exchange with a random peer, both ways (Demers 1987; Karp et al. 2000)";
     const BYTES: u64 = 300;
     const PARAMS: &'static [Param] = &[
-        param("period", Kind::Span, "1s", "from one call of a process to its next (guess)"),
+        param("period", Kind::Period, "1s", "from one call of a process to its next (guess)"),
         param(
             "style",
             Kind::Choice(&["compare", "blind"]),

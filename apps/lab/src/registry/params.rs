@@ -19,11 +19,16 @@ pub struct Param {
     pub doc: &'static str,
 }
 
+/// No period is shorter: with none at all, virtual time would stand still.
+pub const PERIOD_MIN: Span = Span::micros(1);
+
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A span of time.
     Span,
+    /// A span of time after which something is done again, at least [`PERIOD_MIN`].
+    Period,
     /// A whole number within bounds, both included.
     Count(u64, u64),
     /// A whole number within bounds, or none, which is written `0`.
@@ -39,6 +44,7 @@ impl Kind {
     pub fn describe(&self) -> String {
         match self {
             Self::Span => "span of time".to_owned(),
+            Self::Period => format!("span of time, at least {PERIOD_MIN}"),
             Self::Count(min, max) => format!("{min} to {max}"),
             Self::CountOrNone(max) => format!("1 to {max}, 0 for none"),
             Self::Flag => "true or false".to_owned(),
@@ -151,6 +157,15 @@ impl Values {
 fn read(param: &'static Param, table: &Reader<'_>) -> Option<Setting> {
     match param.kind {
         Kind::Span => table.span(param.name).map(Setting::Span),
+        Kind::Period => {
+            let span = table.span(param.name)?;
+            if span < PERIOD_MIN {
+                let what = format!("'{}' is {span}, which is too short", param.name);
+                table.complain(&table.place(param.name), what, format!("write at least \"{PERIOD_MIN}\""));
+                return None;
+            }
+            Some(Setting::Span(span))
+        }
         Kind::Count(min, max) => table.count(param.name, min, max).map(Setting::Count),
         Kind::CountOrNone(max) => table.count(param.name, 0, max).map(Setting::Count),
         Kind::Flag => table.flag(param.name).map(Setting::Flag),
@@ -164,7 +179,7 @@ fn read(param: &'static Param, table: &Reader<'_>) -> Option<Setting> {
 fn default(param: &Param) -> Setting {
     let text = param.default;
     let parsed = match param.kind {
-        Kind::Span => text.parse().ok().map(Setting::Span),
+        Kind::Span | Kind::Period => text.parse().ok().map(Setting::Span),
         Kind::Count(..) | Kind::CountOrNone(_) => text.parse().ok().map(Setting::Count),
         Kind::Flag => text.parse().ok().map(Setting::Flag),
         Kind::Choice(words) => words.contains(&text).then(|| Setting::Word(text.to_owned())),

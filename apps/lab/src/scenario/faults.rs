@@ -3,9 +3,10 @@
 use isles_kernel::{ProcessId, Span, Time};
 use isles_sim::{Churn, Fault, Memory, Who};
 
-use super::document::{Item, Value};
+use super::document::{Item, Value, quote};
 use super::reader::Reader;
-use super::{Origin, file_of, instant, links};
+use super::{Origin, file_of, instant, links, longer};
+use crate::matrix::span_within;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -32,6 +33,12 @@ const KINDS: &[(&str, Kind)] = &[
     ("clock", Kind::Clock),
 ];
 
+/// What only some kinds of faults have.
+const OWN_KEYS: &[&str] =
+    &["fraction", "count", "ids", "range", "region", "memory", "groups", "probability", "step", "drift-ppm"];
+/// How a set of processes is named.
+const WHO_KEYS: &[&str] = &["fraction", "count", "ids", "range", "region"];
+
 const MEMORIES: &[(&str, Memory)] = &[("disk", Memory::Disk), ("kept", Memory::Kept), ("lost", Memory::Lost)];
 
 /// What reading a fault needs to know of the rest.
@@ -54,6 +61,7 @@ pub(super) fn read(
     let mut faults = Vec::new();
     for table in top.tables("faults") {
         read_fault(&table, &scene, &mut faults);
+        table.misplaced(OWN_KEYS, "this kind of fault");
         table.finish();
     }
     let churn = read_churn(top, origin, &scene, &mut faults);
@@ -73,20 +81,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
     }
     let (Some(at), Some(kind)) = (at, kind) else {
         // So that its other keys are not called unknown.
-        for key in [
-            "fraction",
-            "count",
-            "ids",
-            "range",
-            "region",
-            "memory",
-            "groups",
-            "probability",
-            "step",
-            "drift-ppm",
-        ] {
-            let _ = table.entry(key);
-        }
+        table.pass_over(OWN_KEYS);
         return;
     };
     let memory = || table.choice("memory", MEMORIES).unwrap_or_default();
@@ -97,6 +92,10 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
                 Who::Fraction(_) | Who::Count(_) => Who::All,
                 other => other.clone(),
             };
+            if table.entry("memory").is_some() && table.entry("for").is_none() {
+                let what = "'memory' is what a restart begins with, and this crash has none";
+                table.complain(&table.place("memory"), what, "add for = \"10s\", or leave 'memory' out");
+            }
             let end = lasting.map(|_| Fault::Restart { who: again, memory: memory() });
             (Fault::Crash(who), end)
         }
@@ -120,16 +119,13 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
         }
         Kind::Clock => {
             let who = needed_who(table, scene);
-            let step = table.span("step").unwrap_or_default();
-            let drift = table.number("drift-ppm", -900_000.0, 900_000.0).unwrap_or(0.0);
-            (
-                Fault::Clock {
-                    who,
-                    step: i64::try_from(step.0).unwrap_or(i64::MAX),
-                    drift_ppb: (drift * 1000.0) as i64,
-                },
-                None,
-            )
+            let step = table.signed_span("step");
+            let drift = table.number("drift-ppm", -900_000.0, 900_000.0);
+            if table.entry("step").is_none() && table.entry("drift-ppm").is_none() {
+                table.complain_here("this does nothing to the clocks", "add step or drift-ppm");
+            }
+            let drift_ppb = (drift.unwrap_or(0.0) * 1000.0) as i64;
+            (Fault::Clock { who, step: step.unwrap_or(0), drift_ppb }, None)
         }
     };
     faults.push((at, fault));
@@ -138,7 +134,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
             let until = at + lasting;
             if until > Time::ZERO + scene.duration {
                 let what = format!("this fault ends at {until}, after the end of the run");
-                table.complain(&table.place("for"), what, format!("the run lasts {}", scene.duration));
+                table.complain(&table.place("for"), what, longer(scene.duration));
             }
             faults.push((until, end));
         }
@@ -151,8 +147,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
 
 fn needed_who(table: &Reader<'_>, scene: &Scene<'_>) -> Who {
     read_who(table, scene).unwrap_or_else(|| {
-        let keys = ["fraction", "count", "ids", "range", "region"];
-        if keys.iter().all(|key| table.entry(key).is_none()) {
+        if WHO_KEYS.iter().all(|key| table.entry(key).is_none()) {
             table.complain_here(
                 "it does not say whom this befalls",
                 "add fraction, count, ids, range or region",
@@ -164,16 +159,26 @@ fn needed_who(table: &Reader<'_>, scene: &Scene<'_>) -> Who {
 
 /// Whom a fault befalls; none if it does not say, or says it wrongly.
 fn read_who(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
-    let keys = ["fraction", "count", "ids", "range", "region"];
-    let given: Vec<&str> = keys.iter().filter(|key| table.entry(key).is_some()).copied().collect();
+    let given: Vec<&str> = WHO_KEYS.iter().filter(|key| table.entry(key).is_some()).copied().collect();
     if let [_, second, ..] = given.as_slice() {
-        table.complain(&table.place(second), format!("there are {}", given.join(" and ")), "one of them");
+        table.complain(
+            &table.place(second),
+            format!("there are {}", given.join(" and ")),
+            "leave all but one out",
+        );
         return None;
     }
     match *given.first()? {
         "fraction" => table.share("fraction").map(Who::Fraction),
         "count" => table.count("count", 0, u64::from(scene.processes)).map(|count| Who::Count(count as u32)),
         "ids" => table.list("ids").map(|items| {
+            if items.is_empty() {
+                table.complain(
+                    &table.place("ids"),
+                    "there are no processes in this list",
+                    "write some, such as [0, 7]",
+                );
+            }
             Who::Ids(items.iter().filter_map(|item| process(table, item, scene.processes)).collect())
         }),
         "range" => read_range(table, scene),
@@ -187,9 +192,14 @@ fn process(table: &Reader<'_>, item: &Item, processes: u32) -> Option<ProcessId>
         _ => None,
     };
     if id.is_none() {
-        table.complain(&item.place, "there is no such process", format!("0 to {}", processes - 1));
+        table.complain(&item.place, "there is no such process", ids(processes));
     }
     id.map(ProcessId)
+}
+
+/// Which ids there are, in words.
+pub(super) fn ids(processes: u32) -> String {
+    format!("processes are numbered from 0 to {}", processes.saturating_sub(1))
 }
 
 fn read_range(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
@@ -206,7 +216,10 @@ fn read_range(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
             Some(Who::Range { first: ProcessId(first as u32), end: ProcessId(end as u32) })
         }
         _ => {
-            let help = format!("[first, end], the end not included, within 0 and {}", scene.processes);
+            let help = format!(
+                "write [first, end], the end not included, with 0 <= first < end <= {}",
+                scene.processes
+            );
             table.complain(&table.place("range"), "this is no range of processes", help);
             None
         }
@@ -221,7 +234,7 @@ fn read_region(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
             table.complain(
                 &table.place("region"),
                 "there are no regions",
-                "regions come with a latency matrix",
+                "they come with a latency matrix: model = \"matrix\" in [links.latency]",
             );
         } else {
             let names = scene.regions.iter().map(String::as_str);
@@ -247,21 +260,27 @@ fn read_groups(table: &Reader<'_>, scene: &Scene<'_>) -> Vec<Who> {
         table.complain(
             &table.place("groups"),
             "there are no groups",
-            "at least one; all others are one more group",
+            "write at least one, such as { fraction = 0.5 }; all others are one more group",
         );
     }
-    let mut named: Vec<u32> = Vec::new();
+    let mut named: Vec<(u32, u32)> = Vec::new();
     for group in &groups {
         match group {
-            Who::Ids(ids) => named.extend(ids.iter().map(|id| id.0)),
-            Who::Range { first, end } => named.extend(first.0..end.0),
+            Who::Ids(ids) => named.extend(ids.iter().map(|id| (id.0, id.0 + 1))),
+            Who::Range { first, end } => named.push((first.0, end.0)),
             Who::All | Who::Fraction(_) | Who::Count(_) | Who::Region(_) => {}
         }
     }
     named.sort_unstable();
-    if let Some(pair) = named.windows(2).find(|pair| pair[0] == pair[1]) {
-        let what = format!("process {} is in two groups", pair[0]);
-        table.complain(&table.place("groups"), what, "each process is in one group");
+    if let Some(pair) = named.windows(2).find(|pair| pair[1].0 < pair[0].1) {
+        let what = format!("process {} is in these groups twice", pair[1].0);
+        table.complain(&table.place("groups"), what, "each process is in one group, or in none");
+    }
+    let shares: f64 =
+        groups.iter().map(|who| if let Who::Fraction(share) = who { *share } else { 0.0 }).sum();
+    if shares > 1.0 + 1e-9 {
+        let what = format!("the fractions of these groups add up to {shares}");
+        table.complain(&table.place("groups"), what, "write 1 at most in all; the others are one more group");
     }
     groups
 }
@@ -273,8 +292,10 @@ fn read_churn(
     faults: &mut Vec<(Time, Fault)>,
 ) -> Option<Churn> {
     let table = top.table("churn")?;
-    if let Some(name) = table.text("trace") {
-        if let Some(text) = file_of(&table, &table.place("trace"), name, origin) {
+    if table.entry("trace").is_some() {
+        if let Some(name) = table.text("trace")
+            && let Some(text) = file_of(&table, &table.place("trace"), name, origin)
+        {
             read_trace(&table, name, &text, scene, faults);
         }
         table.finish();
@@ -287,24 +308,31 @@ fn read_churn(
             }
             return None;
         };
-        let read = links::read_distribution(&law);
-        law.finish();
+        let read = links::read_distribution(law);
+        if read.is_some_and(|law| links::typical(law) < CHURN_MIN) {
+            let what = format!("'{key}' is nothing, or nearly: the run would not get on");
+            table.complain(&table.place(key), what, format!("write spans of at least {CHURN_MIN}"));
+            return None;
+        }
         read
     };
     let (session, downtime) = (law("session"), law("downtime"));
-    let churn = Churn {
-        session: session.unwrap_or(isles_sim::Distribution::Constant(Span::secs(1))),
-        downtime: downtime.unwrap_or(isles_sim::Distribution::Constant(Span::secs(1))),
-        memory: table.choice("memory", MEMORIES).unwrap_or_default(),
-        from: instant(&table, "from", scene.duration).unwrap_or(Time::ZERO),
-        until: instant(&table, "until", scene.duration).unwrap_or(Time::ZERO + scene.duration),
-        stable: table.count("stable", 0, u64::from(scene.processes)).unwrap_or(0) as u32,
-    };
+    let from = instant(&table, "from", scene.duration).unwrap_or(Time::ZERO);
+    let until = instant(&table, "until", scene.duration).unwrap_or(Time::ZERO + scene.duration);
+    if from >= until && table.entry("until").is_some() {
+        let what = format!("'until' is {until}, but churn begins at {from}");
+        table.complain(&table.place("until"), what, format!("choose an instant after {from}"));
+    }
+    let memory = table.choice("memory", MEMORIES).unwrap_or_default();
+    let stable = table.count("stable", 0, u64::from(scene.processes)).unwrap_or(0) as u32;
     table.finish();
-    Some(churn)
+    Some(Churn { session: session?, downtime: downtime?, memory, from, until, stable })
 }
 
-/// Comings and goings, one a line: seconds, process, `up` or `down`.
+/// Sessions and downtimes are typically no shorter: with none at all, virtual time would stand still.
+const CHURN_MIN: Span = Span::millis(1);
+
+/// Comings and goings, one a line: seconds, process, `up` or `down`; the first line may be a heading.
 fn read_trace(
     table: &Reader<'_>,
     name: &str,
@@ -312,38 +340,42 @@ fn read_trace(
     scene: &Scene<'_>,
     faults: &mut Vec<(Time, Fault)>,
 ) {
-    for (index, line) in
-        text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
-    {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-        let parsed = match fields.as_slice() {
-            [seconds, process, change] => {
-                let at = format!("{seconds}s").parse::<Span>().ok().filter(|at| *at <= scene.duration);
-                let process = process.parse::<u32>().ok().filter(|id| *id < scene.processes);
-                let up = match *change {
-                    "up" => Some(true),
-                    "down" => Some(false),
-                    _ => None,
-                };
-                at.zip(process).zip(up)
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for (index, line) in lines.enumerate() {
+        match read_change(line, scene) {
+            Ok(change) => faults.push(change),
+            Err(_) if index == 0 && !line.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {}
+            Err(why) => {
+                let quote = quote(name, text, &span_within(text, line));
+                let help = "write lines of the form seconds,process,up or seconds,process,down";
+                let what = format!("'{name}' is no such trace: {why}");
+                table.complain_about(&table.place("trace"), quote, what, help);
+                return;
             }
-            _ => None,
-        };
-        let Some(((at, process), up)) = parsed else {
-            if index == 0 {
-                // A heading.
-                continue;
-            }
-            let what = format!(
-                "'{name}', line {}: '{}' is no coming or going within the run",
-                index + 1,
-                line.trim()
-            );
-            table.complain(&table.place("trace"), what, "seconds,process,up or seconds,process,down");
-            return;
-        };
-        let who = Who::Ids(vec![ProcessId(process)]);
-        let fault = if up { Fault::Restart { who, memory: Memory::Disk } } else { Fault::Crash(who) };
-        faults.push((Time::ZERO + at, fault));
+        }
     }
+}
+
+/// One line of a trace.
+fn read_change(line: &str, scene: &Scene<'_>) -> Result<(Time, Fault), String> {
+    let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+    let [seconds, process, change] = fields.as_slice() else {
+        return Err(format!("{} fields instead of 3", fields.len()));
+    };
+    let at = seconds.parse::<f64>().map_err(|_| format!("'{seconds}' is no number of seconds"))?;
+    if !(0.0..=scene.duration.as_secs_f64()).contains(&at) {
+        return Err(format!("{at} s is not within the run, which lasts {}", scene.duration));
+    }
+    let process = process
+        .parse::<u32>()
+        .ok()
+        .filter(|id| *id < scene.processes)
+        .ok_or_else(|| format!("there is no process '{process}', {}", ids(scene.processes)))?;
+    let who = Who::Ids(vec![ProcessId(process)]);
+    let fault = match *change {
+        "up" => Fault::Restart { who, memory: Memory::Disk },
+        "down" => Fault::Crash(who),
+        _ => return Err(format!("'{change}' is neither up nor down")),
+    };
+    Ok((Time((at * 1e9).round() as u64), fault))
 }

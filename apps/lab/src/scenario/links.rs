@@ -3,6 +3,7 @@
 use isles_kernel::Span;
 use isles_sim::{Bandwidth, Detection, Distribution, Latency, Links};
 
+use super::document::quote;
 use super::reader::Reader;
 use super::{Origin, file_of};
 use crate::matrix;
@@ -43,7 +44,7 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>) -> Read {
     };
     if let Some(latency) = table.table("latency") {
         read_latency(&latency, origin, &mut read);
-        latency.finish();
+        finish_law(latency, LAWS);
     } else if table.entry("latency").is_none() {
         read.words.push(("latency".to_owned(), "constant, 10ms".to_owned()));
     }
@@ -65,7 +66,7 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>) -> Read {
         links.reordering_delay = delay;
     }
     if let Some(bandwidth) = table.table("bandwidth") {
-        if let Some(rate) = bandwidth.count("bytes-per-second", 1, u64::MAX >> 1) {
+        if let Some(rate) = bandwidth.count("bytes-per-second", 1, RATE_MAX) {
             let queue = bandwidth.span("queue").unwrap_or(Span::millis(100));
             links.bandwidth = Some(Bandwidth { rate, queue });
             read.words.push((
@@ -120,21 +121,10 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
                 None
             }
         },
-        (None, Some(name)) => file_of(table, &table.place("file"), name, origin).and_then(|text| {
-            matrix::parse(&text)
-                .map_err(|error| {
-                    let what = format!("'{name}' is no latency matrix: {error}");
-                    table.complain(
-                        &table.place("file"),
-                        what,
-                        "a square matrix of round-trip times in milliseconds",
-                    );
-                })
-                .ok()
-                .map(|trips| (name, trips))
-        }),
+        (None, Some(name)) => read_file(table, origin, name).map(|trips| (name, trips)),
         (Some(_), Some(_)) => {
-            table.complain(&table.place("file"), "there are both 'data' and 'file'", "one of them");
+            let what = "there are both 'data' and 'file'";
+            table.complain(&table.place("file"), what, "leave one of them out");
             None
         }
         (None, None) => {
@@ -157,16 +147,52 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
     }
 }
 
-/// A law of spans, in a table with `model` and its parameters.
-pub(super) fn read_distribution(table: &Reader<'_>) -> Option<Distribution> {
-    let laws = &LAWS[..LAWS.len() - 1];
-    let Some(model) = table.choice("model", laws) else {
-        if table.entry("model").is_none() {
-            table.missing("model", "\"exponential\"");
+/// No uplink sends more bytes in a second.
+const RATE_MAX: u64 = 1_000_000_000_000;
+
+/// What the laws of spans have besides `model`.
+const LAW_KEYS: &[&str] =
+    &["value", "min", "max", "mean", "median", "sigma", "scale", "shape", "data", "file", "jitter"];
+
+/// Complains about what does not go with the law.
+fn finish_law(table: Reader<'_>, laws: &[(&str, Model)]) {
+    let is_known = |name: &str| laws.iter().any(|(known, _)| *known == name);
+    match table.text("model") {
+        Some(name) if is_known(name) => table.misplaced(LAW_KEYS, &format!("the model '{name}'")),
+        _ => table.pass_over(LAW_KEYS),
+    }
+    table.finish();
+}
+
+/// The matrix in the file `name`.
+fn read_file(table: &Reader<'_>, origin: &Origin<'_>, name: &str) -> Option<matrix::RoundTrips> {
+    let place = table.place("file");
+    let text = file_of(table, &place, name, origin)?;
+    match matrix::parse(&text) {
+        Ok(trips) => Some(trips),
+        Err(error) => {
+            let what = format!("'{name}' is no latency matrix: {}", error.why);
+            let help = "write a square matrix of round-trip times in milliseconds";
+            if error.line == 0 {
+                table.complain(&place, what, help);
+            } else {
+                table.complain_about(&place, quote(name, &text, &error.span), what, help);
+            }
+            None
         }
-        return None;
-    };
-    read_law(table, model)
+    }
+}
+
+/// A law of spans, in a table with `model` and its parameters.
+pub(super) fn read_distribution(table: Reader<'_>) -> Option<Distribution> {
+    let laws = &LAWS[..LAWS.len() - 1];
+    let model = table.choice("model", laws);
+    if table.entry("model").is_none() {
+        table.missing("model", "\"exponential\"");
+    }
+    let law = model.and_then(|model| read_law(&table, model));
+    finish_law(table, laws);
+    law
 }
 
 fn read_law(table: &Reader<'_>, model: Model) -> Option<Distribution> {
@@ -215,9 +241,20 @@ fn read_law(table: &Reader<'_>, model: Model) -> Option<Distribution> {
         table.complain(
             &table.place("min"),
             format!("'min' is {min}, above '{name}', {other}"),
-            "exchange them",
+            "exchange them, say",
         );
         return None;
     }
     Some(law)
+}
+
+/// About how long the law's spans are: enough to tell whether they are next to nothing.
+pub(super) fn typical(law: Distribution) -> Span {
+    match law {
+        Distribution::Constant(span) => span,
+        Distribution::Uniform { max, .. } => max,
+        Distribution::Exponential { mean, .. } => mean,
+        Distribution::LogNormal { median, .. } => median,
+        Distribution::Pareto { scale, .. } | Distribution::Weibull { scale, .. } => scale,
+    }
 }

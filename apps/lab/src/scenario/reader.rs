@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use isles_kernel::Span;
 
-use super::document::{Entry, Item, Place, Problem, Table, Value};
+use super::document::{Entry, Item, Place, Problem, Quote, Table, Value};
 
 /// A table that is being read. What is left unread when it ends is unknown.
 pub(crate) struct Reader<'a> {
@@ -28,11 +28,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn complain(&self, place: &Place, what: impl Into<String>, help: impl Into<String>) {
-        self.problems.borrow_mut().push(Problem {
-            place: place.clone(),
-            what: what.into(),
-            help: help.into(),
-        });
+        self.problems.borrow_mut().push(Problem::new(place.clone(), what, help));
+    }
+
+    /// Complains about a line of a file that the scenario names.
+    pub(crate) fn complain_about(
+        &self,
+        place: &Place,
+        quote: Quote,
+        what: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let problem = Problem::new(place.clone(), what, help);
+        self.problems.borrow_mut().push(Problem { quote: Some(quote), ..problem });
     }
 
     /// Complains about this table as a whole.
@@ -55,6 +63,23 @@ impl<'a> Reader<'a> {
     pub(crate) fn missing(&self, key: &str, example: &str) {
         let within = if self.name.is_empty() { "the scenario".to_owned() } else { self.name.clone() };
         self.complain_here(format!("{within} has no '{key}'"), format!("add one, such as {key} = {example}"));
+    }
+
+    /// Takes `keys` for known, whatever they are: what they depend on is wrong already.
+    pub(crate) fn pass_over(&self, keys: &[&'static str]) {
+        self.known.borrow_mut().extend(keys);
+    }
+
+    /// Complains about those of `keys` that nothing asked for, because they do not go with the others.
+    pub(crate) fn misplaced(&self, keys: &[&'static str], owner: &str) {
+        let fitting = list(self.known.borrow().iter().copied());
+        for entry in &self.table.entries {
+            let Some(key) = keys.iter().find(|key| **key == entry.key) else { continue };
+            if !self.known.borrow().contains(key) {
+                self.complain(&entry.place, format!("{owner} has no '{key}'"), format!("it has {fitting}"));
+                self.known.borrow_mut().push(key);
+            }
+        }
     }
 
     /// Complains about all keys that nothing asked for.
@@ -120,6 +145,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A span of time forwards or, with a minus before it, backwards, in nanoseconds.
+    pub(crate) fn signed_span(&self, key: &'static str) -> Option<i64> {
+        let backwards = match &self.entry(key)?.item.value {
+            Value::Text(text) => text.trim().strip_prefix('-'),
+            _ => None,
+        };
+        let (span, sign) = match backwards.map(str::parse::<Span>) {
+            Some(Ok(span)) => (span, -1),
+            Some(Err(_)) | None => (self.span(key)?, 1),
+        };
+        Some(sign * i64::try_from(span.0).unwrap_or(i64::MAX))
+    }
+
     /// A number within bounds.
     pub(crate) fn number(&self, key: &'static str, min: f64, max: f64) -> Option<f64> {
         let item = &self.entry(key)?.item;
@@ -134,7 +172,13 @@ impl<'a> Reader<'a> {
         if (min..=max).contains(&number) {
             return Some(number);
         }
-        let help = if max == f64::INFINITY { format!("at least {min}") } else { format!("{min} to {max}") };
+        let help = if max == f64::INFINITY {
+            format!("write a number, at least {min}")
+        } else if (min, max) == (0.0, 1.0) && (1.0..=100.0).contains(&number) {
+            format!("write a number from 0 to 1: {} for {number} %", number / 100.0)
+        } else {
+            format!("write a number from {min} to {max}")
+        };
         self.complain(&item.place, format!("'{key}' is {number}, which is out of bounds"), help);
         None
     }
@@ -156,7 +200,7 @@ impl<'a> Reader<'a> {
             self.complain(
                 &item.place,
                 format!("'{key}' is {number}, which is out of bounds"),
-                format!("{min} to {max}"),
+                format!("write a whole number from {min} to {max}"),
             );
         }
         fits
@@ -191,7 +235,9 @@ impl<'a> Reader<'a> {
         match &item.value {
             Value::Table(table) => Some(self.below(table, self.path(key), item.place.clone())),
             _ => {
-                self.wrong_type(item, key, "a table");
+                let what = format!("'{key}' is {}, not a table", item.value.kind());
+                let help = format!("write a table, under {} or in braces: {{ key = value }}", self.path(key));
+                self.complain(&item.place, what, help);
                 None
             }
         }
@@ -253,8 +299,11 @@ fn last_part(error: &impl ToString) -> String {
 }
 
 /// The name nearest to `word`, if it is near enough to be meant.
-pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
     let plain = word.to_lowercase().replace('_', "-");
+    if let Some(longer) = names.clone().find(|name| plain.len() >= 3 && name.starts_with(&plain)) {
+        return Some(longer);
+    }
     names
         .map(|name| (strsim::damerau_levenshtein(&plain, name), name))
         .filter(|(distance, name)| *distance <= (name.len().min(plain.len()) / 3).max(1))
@@ -264,7 +313,11 @@ pub(crate) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> O
 
 /// Names in a sentence.
 pub(crate) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut names: Vec<&str> = names.collect();
-    names.dedup();
-    names.join(", ")
+    let mut different: Vec<&str> = Vec::new();
+    for name in names {
+        if !different.contains(&name) {
+            different.push(name);
+        }
+    }
+    different.join(", ")
 }

@@ -3,8 +3,9 @@
 use isles_kernel::{ProcessId, Span, Time};
 
 use super::document::Value;
-use super::instant;
+use super::faults::ids;
 use super::reader::Reader;
+use super::{instant, longer};
 use crate::run::plan::{Broadcast, Origin};
 
 /// A run has at most so many broadcasts.
@@ -28,7 +29,7 @@ pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Bro
             let last = first + every.times(count - 1);
             if last > Time::ZERO + duration {
                 let what = format!("the last of these broadcasts is at {last}, after the end of the run");
-                table.complain(&table.place("count"), what, format!("the run lasts {duration}"));
+                table.complain(&table.place("count"), what, longer(duration));
             } else if broadcasts.len() as u64 + count <= COUNT_MAX {
                 broadcasts.extend((0..count).map(|index| Broadcast {
                     at: first + every.times(index),
@@ -36,28 +37,33 @@ pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Bro
                     payload,
                 }));
             } else {
-                table.complain_here("there are too many broadcasts", format!("at most {COUNT_MAX}"));
+                table.complain_here(
+                    "there are too many broadcasts",
+                    format!("ask for {COUNT_MAX} at most in all"),
+                );
             }
         }
         table.finish();
     }
     broadcasts.sort_by_key(|broadcast| broadcast.at);
+    if let Some(last) = broadcasts.last()
+        && last.at < warmup
+    {
+        let what = format!("no broadcast counts: the last is at {}, before the warm-up ends", last.at);
+        top.complain(&top.place("warmup"), what, format!("write warmup = \"{}\" at most", last.at));
+    }
     (broadcasts, warmup)
 }
 
 fn read_origin(table: &Reader<'_>, processes: u32) -> Origin {
-    let help = "a process id, or \"random\"";
+    let help = "write the number of a process, or \"random\"";
     let Some(entry) = table.entry("origin") else { return Origin::Random };
     match &entry.item.value {
         Value::Text(text) if text == "random" => Origin::Random,
         Value::Integer(id) => match u32::try_from(*id).ok().filter(|id| *id < processes) {
             Some(id) => Origin::Process(ProcessId(id)),
             None => {
-                table.complain(
-                    &entry.item.place,
-                    format!("there is no process {id}"),
-                    format!("0 to {}", processes - 1),
-                );
+                table.complain(&entry.item.place, format!("there is no process {id}"), ids(processes));
                 Origin::Random
             }
         },
