@@ -126,7 +126,7 @@ impl<P: Protocol> Arena<P> {
     /// When the run has seen 2^28 crashes and restarts, or 2^32 events are pending.
     #[inline]
     pub(crate) fn push(&mut self, bucket: &mut Bucket, event: Event<P>) {
-        if bucket.0 % CHUNK == 0 {
+        if bucket.0.is_multiple_of(CHUNK) {
             *bucket = self.chunk(*bucket);
         }
         let empty = std::mem::replace(self.cell_mut(bucket.0), Cell::new(event));

@@ -489,7 +489,8 @@ pub(crate) mod tests {
 
     #[test]
     fn heap_and_wheel_agree_on_the_order() {
-        let laws: [(&str, fn(u64) -> u64); 5] = [
+        type Law = fn(u64) -> u64;
+        let laws: [(&str, Law); 5] = [
             ("uniform", |bits| 1 + bits % 1_000_000),
             ("narrow", |bits| 1_000_000_000 + bits % 7),
             ("mixed", |bits| if bits % 8 == 0 { 10_000_000_000 + bits % 1000 } else { 1 + bits % 50_000 }),

@@ -86,3 +86,25 @@ pub(super) fn bytes_per_process(load: Load) -> Option<f64> {
     let (growth, _) = memory_growth(|| simulation(load, WIDE, false))?;
     Some(growth / f64::from(load.processes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heap_and_wheel_run_alike() {
+        let digest = |law: (Span, Span), load: Load, heap_only: bool| {
+            let mut sim = simulation(load, law, heap_only);
+            let until = sim.now() + law.1 + law.1;
+            sim.run_until(until, &mut ());
+            (sim.digest(), sim.counters().events)
+        };
+        let loads = [(20, 1), (3_000, 1), (500, 8)].map(|(processes, pending)| Load { processes, pending });
+        for (law, load) in [WIDE, NARROW].into_iter().flat_map(|law| loads.map(|load| (law, load))) {
+            let wheel = digest(law, load, false);
+            assert_eq!(wheel, digest(law, load, true), "{law:?}, {load:?}");
+            assert!(wheel.1 > 4 * u64::from(load.processes));
+        }
+        assert_ne!(digest(WIDE, loads[0], false), digest(NARROW, loads[0], false));
+    }
+}

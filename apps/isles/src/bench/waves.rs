@@ -36,7 +36,7 @@ impl<M: Membership, B: Broadcast> Observer<Node<M, B>> for Deliveries {
 
 /// A connected overlay: a ring, and random links until each process has `degree` on average.
 fn overlay(processes: u32, degree: u32) -> Graph {
-    let mut random = Stream::new(1, &[0x6f76_6572_6c61_79]);
+    let mut random = Stream::new(1, &[0x006f_7665_726c_6179]);
     let ring = (0..processes).map(|process| (process, (process + 1) % processes));
     let random_links = u64::from(processes) * u64::from(degree - 2) / 2;
     let mut edges: Vec<(u32, u32)> = ring.collect();
