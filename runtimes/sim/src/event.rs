@@ -56,11 +56,20 @@ impl<P: Protocol> Event<P> {
 }
 
 impl<P: Protocol> Body<P> {
-    /// Tells apart what two processes numbered alike: news of a broken stream counts with the peer's numbers, a
-    /// stall with the sender's own.
+    /// Tells apart what two processes numbered alike: news of a broken stream may count with the numbers of either end.
     #[inline]
     fn rank(&self) -> u8 {
-        u8::from(matches!(self, Self::Stalled))
+        match self {
+            Self::Stream(_) => 0,
+            Self::Datagram(_) => 1,
+            Self::Timer => 2,
+            Self::Op => 3,
+            Self::Unreachable => 4,
+            Self::Stalled => 5,
+            Self::Synced => 6,
+            Self::ChurnDown => 7,
+            Self::ChurnUp => 8,
+        }
     }
 }
 

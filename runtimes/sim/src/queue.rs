@@ -20,6 +20,8 @@ const LEVELS: usize = 3;
 const HEAP_MAX: usize = 768;
 /// Events that an opened bucket should hold: few enough to be sorted within the first-level cache.
 const BUCKET_AIM: u64 = 192;
+/// The widest buckets: three levels of wider ones would reach beyond 2^64 ns.
+const SHIFT_MAX: u32 = 63 - BITS * (LEVELS as u32 - 1);
 
 #[derive(Clone)]
 struct Level<P: Protocol> {
@@ -280,7 +282,7 @@ impl<P: Protocol> Queue<P> {
         // The nearer half tells how dense the events are; far timers would mislead.
         let half = times.len() / 2;
         let per_event = (times[half] - times[0]) / half as u64;
-        self.rebuild((per_event * BUCKET_AIM).max(1).ilog2());
+        self.rebuild((per_event * BUCKET_AIM).max(1).ilog2().min(SHIFT_MAX));
     }
 
     /// Chooses another width when buckets are too full, too empty, or too often opened already when their events
@@ -301,7 +303,7 @@ impl<P: Protocol> Queue<P> {
             self.shift
         };
         self.tally = Tally::default();
-        if shift != self.shift && shift < 40 {
+        if shift != self.shift && shift <= SHIFT_MAX {
             self.rebuild(shift);
         }
     }
