@@ -8,8 +8,19 @@ pub struct Clocks {
     /// A process's clock is up to twice this ahead of the simulator's; so any two differ by up to twice this, and
     /// none is negative.
     pub offset_max: Span,
-    /// A clock gains or loses up to so many parts per million.
+    /// A clock gains or loses up to so many parts per million; below a million, or it would stand still.
     pub drift_ppm_max: u32,
+}
+
+impl Clocks {
+    /// Why no clocks are like that, if none are.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        if self.drift_ppm_max >= 1_000_000 {
+            return Some(format!("clocks that drift by {} ppm stand still", self.drift_ppm_max));
+        }
+        let most = Span(i64::MAX as u64 / 2);
+        (self.offset_max > most).then(|| format!("clock offsets of {} exceed {most}", self.offset_max))
+    }
 }
 
 /// One process's clock: local = offset + t * (1 + drift).
@@ -41,14 +52,15 @@ impl Clock {
         Time(shown.clamp(0, i128::from(u64::MAX)) as u64)
     }
 
-    /// How long the simulator waits while the clock counts `span`.
+    /// How long the simulator waits until the clock has counted `span`, and not less.
     pub(crate) fn real(self, span: Span) -> u64 {
-        let rate = BILLION + i128::from(self.drift_ppb);
-        (i128::from(span.0) * BILLION / rate).clamp(0, i128::from(u64::MAX)) as u64
+        let rate = (BILLION + i128::from(self.drift_ppb)).unsigned_abs();
+        u64::try_from((u128::from(span.0) * BILLION.unsigned_abs()).div_ceil(rate)).unwrap_or(u64::MAX)
     }
 
-    /// The same instant shown, with another offset and drift from `at` on.
+    /// The clock jumped by `step` and with another drift from `at` on; slower than a billionth it does not get.
     pub(crate) fn adjusted(self, at: u64, step: i64, drift_ppb: i64) -> Self {
+        let drift_ppb = drift_ppb.max(1 - BILLION as i64);
         let shown = i128::from(self.local(at).0) + i128::from(step);
         let advance = i128::from(at) + i128::from(at) * i128::from(drift_ppb) / BILLION;
         Self { offset: (shown - advance).clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64, drift_ppb }

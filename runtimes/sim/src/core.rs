@@ -1,18 +1,19 @@
 //! What handlers act upon: everything of a run but the processes' states.
 
-use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use isles_kernel::{Channel, Effect, OpId, ProcessId, Protocol, Sink, Span, Time, random};
 
 use crate::clock::Clock;
 use crate::counters::{Counters, Lost};
 use crate::digest::Digest;
-use crate::event::{Body, Event, SYSTEM};
-use crate::fault::{Boundary, Cut};
+use crate::event::{Body, CLIENT, Event, SYSTEM};
+use crate::fault::{Boundary, Cut, Strike};
 use crate::link::{Fate, Latency, Ordinals, Wire};
 use crate::observer::Observer;
 use crate::process::Own;
 use crate::queue::Queue;
+use crate::streams::Streams;
 
 #[derive(Clone)]
 pub(crate) struct Core<P: Protocol> {
@@ -23,17 +24,15 @@ pub(crate) struct Core<P: Protocol> {
     pub(crate) wire: Wire,
     pub(crate) counters: Counters,
     pub(crate) digest: Digest,
-    /// The process whose handlers run, for what is numbered within an instant.
+    /// The process whose handlers run, and why, for what is numbered within an instant.
     pub(crate) acting: u32,
+    pub(crate) phase: Phase,
     pub(crate) ordinals: Ordinals,
     pub(crate) choices: u32,
     /// Crashes and restarts so far.
     pub(crate) epoch: u32,
     pub(crate) cuts: Vec<Cut>,
-    /// Streams that a partition stalls.
-    pub(crate) stalls: BTreeMap<(u32, u32), Stall<P>>,
-    /// Who watches each process, with the watcher's epoch; empty until somebody watches.
-    pub(crate) watchers: Vec<Vec<(u32, u32)>>,
+    pub(crate) streams: Streams<P>,
     /// A bit for each process that has crashed, for those who ask from afar. A process that has not started yet can be
     /// watched: the stream is made when it is there.
     pub(crate) down: Vec<u64>,
@@ -41,13 +40,58 @@ pub(crate) struct Core<P: Protocol> {
     pub(crate) clocks: Vec<Clock>,
     pub(crate) sync: Span,
     pub(crate) crash_points: Vec<(ProcessId, Boundary, u32)>,
+    pub(crate) strikes: Vec<Strike>,
     pub(crate) sees_messages: bool,
 }
 
-#[derive(Clone)]
-pub(crate) struct Stall<P: Protocol> {
-    pub(crate) since: u64,
-    pub(crate) msgs: Vec<P::Msg>,
+/// Why a process acts, in the order in which that happens within an instant. What a process draws and sends at an
+/// instant is counted for each of these by itself, so that no two draws have one name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// A message or timer.
+    Event = 0,
+    /// An operation.
+    Op,
+    /// The end of a disk write.
+    System,
+    /// A start.
+    Start,
+    /// The end of a pause.
+    Resume,
+    /// The end of a partition.
+    Heal,
+}
+
+impl Phase {
+    /// Why a process acts when an event from `from` comes.
+    #[inline]
+    const fn of(from: u32) -> Self {
+        match from {
+            SYSTEM => Self::System,
+            CLIENT => Self::Op,
+            _ => Self::Event,
+        }
+    }
+
+    /// The `count`-th of its kind in this phase, as a word that names a draw.
+    #[inline]
+    fn word(self, count: u32) -> u64 {
+        (self as u64) << 32 | u64::from(count)
+    }
+}
+
+/// A message on its way out.
+#[derive(Clone, Copy)]
+pub(crate) struct Letter {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) seq: u32,
+    /// The run's epoch when the process sent it.
+    pub(crate) epoch: u32,
+    /// The epoch at which the sender started.
+    pub(crate) incarnation: u32,
+    pub(crate) channel: Channel,
+    pub(crate) bytes: u32,
 }
 
 impl<P: Protocol> Core<P> {
@@ -62,12 +106,27 @@ impl<P: Protocol> Core<P> {
 
     /// `process` is about to act at the instant `at`.
     #[inline]
-    pub(crate) fn turn(&mut self, at: u64, process: u32) {
-        if at != self.now || process != self.acting {
+    pub(crate) fn turn(&mut self, at: u64, process: u32, phase: Phase) {
+        if at != self.now || process != self.acting || phase != self.phase {
             self.now = at;
             self.acting = process;
+            self.phase = phase;
             self.choices = 0;
             self.ordinals.reset();
+        }
+    }
+
+    /// An event is about to happen.
+    #[inline]
+    pub(crate) fn turn_for(&mut self, event: &Event<P>) {
+        self.turn(event.at, event.to, Phase::of(event.from));
+    }
+
+    /// Moves the clock on when nothing happens.
+    pub(crate) fn move_to(&mut self, at: u64) {
+        if at > self.now {
+            self.now = at;
+            self.acting = u32::MAX;
         }
     }
 
@@ -98,41 +157,31 @@ impl<P: Protocol> Core<P> {
         self.queue.push(Event { at, to, from: SYSTEM, seq, epoch, body });
     }
 
-    /// News that the stream to `peer` broke is on its way to `process`.
-    pub(crate) fn break_stream(&mut self, process: u32, peer: u32, seq: u32) {
-        let at = self.now + self.wire.news(self.seed, self.now, ProcessId(peer), ProcessId(process));
-        let epoch = self.epoch;
-        self.queue.push(Event { at, to: process, from: peer, seq, epoch, body: Body::Unreachable });
-    }
-
-    /// Puts a message that left just now onto its link, and says when it arrives.
-    pub(crate) fn transmit(
-        &mut self,
-        (from, to): (u32, u32),
-        seq: u32,
-        channel: Channel,
-        bytes: u32,
-        msg: P::Msg,
-    ) -> Option<u64> {
-        let (at, epoch) = (self.now, self.epoch);
-        let event = |at: u64, seq: u32, body: Body<P>| Event { at, to, from, seq, epoch, body };
+    /// Puts a message that leaves now onto its link, and says when it arrives.
+    #[inline]
+    pub(crate) fn transmit(&mut self, letter: Letter, msg: P::Msg) -> Option<u64> {
+        let Letter { from, to, seq, epoch, channel, .. } = letter;
+        let now = self.now;
+        let event = |at: u64, body: Body<P>| Event { at, to, from, seq, epoch, body };
         let wrap = |msg: P::Msg| match channel {
             Channel::Stream => Body::Stream(msg),
             Channel::Datagram => Body::Datagram(msg),
         };
         if from == to {
-            self.queue.push(event(at + 1, seq, wrap(msg)));
-            return Some(at + 1);
+            let at = now.saturating_add(1);
+            self.queue.push(event(at, wrap(msg)));
+            return Some(at);
         }
         let link = u64::from(from) << 32 | u64::from(to);
-        let identity = random::draw(self.seed, &[link, at, u64::from(self.ordinals.next(to))]);
-        match self.wire.send(at, identity, (ProcessId(from), ProcessId(to)), channel, bytes) {
+        let ordinal = self.phase.word(self.ordinals.next(to));
+        let identity = random::draw(self.seed, &[link, now, ordinal]);
+        match self.wire.send(now, identity, (ProcessId(from), ProcessId(to)), channel, letter.bytes) {
             Fate::Arrives { at, again } => {
                 if let Some(again) = again {
                     self.counters.duplicated += 1;
-                    self.queue.push(event(again, seq, Body::Datagram(msg.clone())));
+                    self.queue.push(event(again, Body::Datagram(msg.clone())));
                 }
-                self.queue.push(event(at, seq, wrap(msg)));
+                self.queue.push(event(at, wrap(msg)));
                 Some(at)
             }
             Fate::Lost(why) => {
@@ -141,7 +190,7 @@ impl<P: Protocol> Core<P> {
             }
             Fate::Breaks { at } => {
                 self.counters.lose(Lost::Stream);
-                self.queue.push(Event { at, to: from, from: to, seq, epoch, body: Body::Unreachable });
+                self.break_stream_at(at, (from, letter.incarnation), to, seq);
                 None
             }
         }
@@ -170,7 +219,7 @@ impl<P: Protocol> Sink<P> for Step<'_, P> {
     fn choose(&mut self, bound: u32) -> u32 {
         let choice = self.core.choices;
         self.core.choices += 1;
-        let identity = [0x6368_6f6f_7365, u64::from(self.me), self.core.now, u64::from(choice)];
+        let identity = [0x6368_6f6f_7365, u64::from(self.me), self.core.now, self.core.phase.word(choice)];
         random::below(random::draw(self.core.seed, &identity), bound)
     }
 }
@@ -193,17 +242,16 @@ impl<P: Protocol> Step<'_, P> {
         match effect {
             Effect::Send { to, msg, channel } => self.send(to, msg, channel),
             Effect::Arm { timer, after } => self.arm(timer, after),
-            Effect::Disarm { timer } => self.own.timers.retain(|(armed, _)| *armed != timer),
+            Effect::Disarm { timer } => self.own.timers.disarm(&timer),
             Effect::Emit { event } => {
                 self.observer.on_event(Time(self.core.now), ProcessId(self.me), &event);
             }
             Effect::Reply { id, reply } => self.reply(id, &reply),
-            Effect::Watch { peer } => self.watch(peer),
-            Effect::Unwatch { peer } => {
-                if let Some(watchers) = self.core.watchers.get_mut(peer.index()) {
-                    watchers.retain(|(watcher, _)| *watcher != self.me);
-                }
+            Effect::Watch { peer } => {
+                let me = (self.me, self.own.epoch);
+                self.core.watch(me, peer.0, || self.own.number());
             }
+            Effect::Unwatch { peer } => self.core.streams.unwatch(self.me, peer.0),
             Effect::Persist { record } => self.persist(record),
         }
     }
@@ -212,28 +260,30 @@ impl<P: Protocol> Step<'_, P> {
         let seq = self.own.number();
         let core = &mut *self.core;
         let (_, bytes) = core.counters.send(&msg);
-        if to.0 >= core.processes {
-            core.counters.lose(Lost::Down);
-            return;
-        }
         let told = core.sees_messages.then(|| msg.clone());
-        let arrival = if !core.cuts.is_empty() && core.is_cut(self.me, to.0) {
+        let (from, incarnation) = (self.me, self.own.epoch);
+        let arrival = if to.0 >= core.processes {
+            core.counters.lose(Lost::Down);
+            if channel == Channel::Stream {
+                core.break_stream((from, incarnation), to.0, seq);
+            }
+            None
+        } else if channel == Channel::Stream && core.streams.is_broken(from, incarnation, to.0) {
+            core.counters.lose(Lost::Stream);
+            None
+        } else if !core.cuts.is_empty() && core.is_cut(from, to.0) {
             match channel {
                 Channel::Datagram => core.counters.lose(Lost::Partition),
-                Channel::Stream => self.stall(to.0, seq, Some(msg)),
+                Channel::Stream => core.stall(from, to.0, seq, Some(msg)),
             }
             None
         } else {
-            core.transmit((self.me, to.0), seq, channel, bytes, msg)
+            let letter = Letter { from, to: to.0, seq, epoch: core.epoch, incarnation, channel, bytes };
+            core.transmit(letter, msg)
         };
         if let Some(msg) = told {
-            self.observer.on_send(Time(self.core.now), ProcessId(self.me), to, arrival.map(Time), &msg);
+            self.observer.on_send(Time(self.core.now), ProcessId(from), to, arrival.map(Time), &msg);
         }
-    }
-
-    /// A stream cannot get through: it waits, and breaks after the stream time-out.
-    fn stall(&mut self, to: u32, seq: u32, msg: Option<P::Msg>) {
-        self.core.stall(self.me, to, seq, msg);
     }
 
     fn arm(&mut self, timer: P::Timer, after: Span) {
@@ -242,50 +292,16 @@ impl<P: Protocol> Step<'_, P> {
             Some(clock) => clock.real(after),
             None => after.0,
         };
-        match self.own.timers.iter_mut().find(|(armed, _)| *armed == timer) {
-            Some((_, armed)) => *armed = seq,
-            None => {
-                if self.own.timers.len() == self.own.timers.capacity() && self.own.timers.len() < 4 {
-                    self.own.timers.reserve_exact(1);
-                }
-                self.own.timers.push((timer, seq));
-            }
+        let (due, epoch) = (self.core.now.saturating_add(wait.max(1)), self.core.epoch);
+        if self.own.timers.arm(timer, due, seq) {
+            let (to, from) = (self.me, self.me);
+            self.core.queue.push(Event { at: due, to, from, seq, epoch, body: Body::Timer });
         }
-        let (at, epoch) = (self.core.now.saturating_add(wait.max(1)), self.core.epoch);
-        self.core.queue.push(Event { at, to: self.me, from: self.me, seq, epoch, body: Body::Timer });
     }
 
     fn reply(&mut self, id: OpId, reply: &P::Reply) {
+        reply.hash(&mut self.core.digest);
         self.observer.on_reply(Time(self.core.now), ProcessId(self.me), id, reply);
-    }
-
-    fn watch(&mut self, peer: ProcessId) {
-        let core = &mut *self.core;
-        if peer.0 >= core.processes {
-            return;
-        }
-        if core.watchers.is_empty() {
-            core.watchers.resize(core.processes as usize, Vec::new());
-        }
-        if core.is_down(peer.0) {
-            let seq = self.own.number();
-            core.break_stream(self.me, peer.0, seq);
-            return;
-        }
-        let watchers = &mut core.watchers[peer.index()];
-        match watchers.iter_mut().find(|(watcher, _)| *watcher == self.me) {
-            Some((_, epoch)) => *epoch = self.own.epoch,
-            None => {
-                if watchers.len() == watchers.capacity() && watchers.len() < 8 {
-                    watchers.reserve_exact(1);
-                }
-                watchers.push((self.me, self.own.epoch));
-            }
-        }
-        if !core.cuts.is_empty() && core.is_cut(self.me, peer.0) {
-            let seq = self.own.number();
-            self.stall(peer.0, seq, None);
-        }
     }
 
     fn persist(&mut self, record: P::Record) {
@@ -304,17 +320,5 @@ impl<P: Protocol> Step<'_, P> {
             let at = self.core.now.saturating_add(self.core.sync.0.max(1));
             self.core.schedule(at, self.me, seq, Body::Synced);
         }
-    }
-}
-
-impl<P: Protocol> Core<P> {
-    pub(crate) fn stall(&mut self, from: u32, to: u32, seq: u32, msg: Option<P::Msg>) {
-        let (now, epoch) = (self.now, self.epoch);
-        let stall = self.stalls.entry((from, to)).or_insert_with(|| {
-            let at = now.saturating_add(self.wire.links.stream_timeout.0.max(1));
-            self.queue.push(Event { at, to: from, from: to, seq, epoch, body: Body::Stalled });
-            Stall { since: now, msgs: Vec::new() }
-        });
-        stall.msgs.extend(msg);
     }
 }

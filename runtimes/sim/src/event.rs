@@ -54,12 +54,10 @@ pub(crate) type EventKey = (u64, u64, u32, u8);
 /// The order of events: the one place that decides it.
 #[inline]
 pub(crate) fn key(at: u64, (to, from): (u32, u32), seq: u32, kind: u8) -> EventKey {
-    // What two processes numbered alike is told apart by its kind: news of a broken stream counts with the peer's
-    // numbers, a stall with the sender's own.
-    (at, u64::from(to) << 32 | u64::from(from), seq, u8::from(kind == STALLED))
+    // What two processes numbered alike is told apart by its kind: news of a broken stream may count with the numbers
+    // of either end.
+    (at, u64::from(to) << 32 | u64::from(from), seq, kind)
 }
-
-const STALLED: u8 = 5;
 
 impl<P: Protocol> Event<P> {
     #[inline]
@@ -78,7 +76,7 @@ impl<P: Protocol> Body<P> {
             Self::Timer => 2,
             Self::Op => 3,
             Self::Unreachable => 4,
-            Self::Stalled => STALLED,
+            Self::Stalled => 5,
             Self::Synced => 6,
             Self::ChurnDown => 7,
             Self::ChurnUp => 8,
@@ -94,7 +92,7 @@ impl<P: Protocol> Body<P> {
             2 => Self::Timer,
             3 => Self::Op,
             4 => Self::Unreachable,
-            STALLED => Self::Stalled,
+            5 => Self::Stalled,
             6 => Self::Synced,
             7 => Self::ChurnDown,
             8 => Self::ChurnUp,

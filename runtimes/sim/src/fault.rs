@@ -17,7 +17,7 @@ pub enum Who {
         end: ProcessId,
     },
     /// This share of the processes that the fault can befall (the running ones for a crash, the crashed ones for a
-    /// restart), chosen at random, rounded to the nearest whole number.
+    /// restart), chosen at random, rounded to the nearest whole number. Below 0 or not a number: nobody.
     Fraction(f64),
     /// So many of them, chosen at random.
     Count(u32),
@@ -31,8 +31,8 @@ pub enum Memory {
     /// The records that had reached the disk.
     #[default]
     Disk,
-    /// Everything, as after a pause; but its streams broke and messages meanwhile were lost. Timers that were due
-    /// meanwhile are due at once.
+    /// Everything, as after a pause, the unsynced records and what waits for them included; but its streams broke and
+    /// messages meanwhile were lost. Timers that were due meanwhile are due at once, in the order in which they were.
     Kept,
     /// Nothing: the disk is gone too.
     Lost,
@@ -46,6 +46,17 @@ pub enum Boundary {
     BeforeSync(u32),
     /// Just after: the records are durable, the effects that waited for them never happen.
     AfterSync(u32),
+}
+
+/// A crash at a boundary of durability that took place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Strike {
+    /// Who crashed.
+    pub process: ProcessId,
+    /// Where.
+    pub boundary: Boundary,
+    /// How many records were not durable: a torn tail keeps 0 to so many.
+    pub unsynced: u32,
 }
 
 /// Something that befalls a run.
@@ -71,24 +82,26 @@ pub enum Fault {
     },
     /// Processes stand still; what would happen to them waits.
     Pause(Who),
-    /// Paused processes go on.
+    /// Paused processes go on, with what waited for them in the order in which it came.
     Resume(Who),
     /// Processes of different groups cannot reach each other; those in no group are one more group. A process named
-    /// twice belongs to the first of its groups.
+    /// twice belongs to the first of its groups; groups chosen at random are chosen from those that are left. What was
+    /// sent before still arrives.
     Partition(Vec<Who>),
-    /// Messages from these processes to all others are lost; the others' arrive.
+    /// Messages from these processes to all others do not arrive; the others' do. A stream that is watched stalls
+    /// in either direction, since acknowledgements are messages too.
     Mute(Who),
     /// All partitions end. Streams that were stalled go on, unless they broke meanwhile.
     Heal,
-    /// Links lose this share from now on.
+    /// Links lose this share from now on; none if it is not a number.
     Loss(f64),
-    /// Clocks are set wrong.
+    /// Clocks are set wrong. Timers that are armed already keep their instants.
     Clock {
         /// Whose.
         who: Who,
         /// They jump by so many nanoseconds.
         step: i64,
-        /// From now on they gain so many parts per billion, above -10^9.
+        /// From now on they gain so many parts per billion; a clock loses less than 10^9 at most, it never stands still.
         drift_ppb: i64,
     },
 }
@@ -104,7 +117,7 @@ pub struct Churn {
     pub memory: Memory,
     /// Sessions end only from this instant on.
     pub from: isles_kernel::Time,
-    /// Nothing ends and begins from this instant on.
+    /// No session ends from this instant on; who is down then still comes back when its downtime is over.
     pub until: isles_kernel::Time,
     /// Processes below this id stay up: the stable core.
     pub stable: u32,
@@ -139,31 +152,72 @@ pub(crate) fn resolve(
             those(&|process| ids.binary_search(&process).is_ok())
         }
         Who::Range { first, end } => those(&|process| (first.0..end.0).contains(&process)),
-        Who::Fraction(fraction) => {
-            chosen_at_random((fraction.clamp(0.0, 1.0) * candidates.len() as f64).round() as usize)
-        }
+        Who::Fraction(fraction) => chosen_at_random(share(*fraction, candidates.len())),
         Who::Count(count) => chosen_at_random(*count as usize),
         Who::Region(wanted) => those(&|process| region(process) == Some(*wanted)),
     }
+}
+
+impl Fault {
+    /// Befalls the network or the clocks, not processes.
+    pub(crate) const fn is_environmental(&self) -> bool {
+        match self {
+            Self::Partition(_) | Self::Mute(_) | Self::Heal | Self::Loss(_) | Self::Clock { .. } => true,
+            Self::Crash(_)
+            | Self::CrashAt { .. }
+            | Self::Restart { .. }
+            | Self::Pause(_)
+            | Self::Resume(_) => false,
+        }
+    }
+}
+
+/// The groups of a partition, each without those that an earlier one took, so that two groups chosen at random are
+/// not the same processes.
+pub(crate) fn resolve_groups(
+    groups: &[Who],
+    seed: u64,
+    at: u64,
+    processes: u32,
+    region: impl Fn(u32) -> Option<u32>,
+) -> Vec<Vec<u32>> {
+    let mut left: Vec<u32> = (0..processes).collect();
+    groups
+        .iter()
+        .map(|who| {
+            let who = match who {
+                Who::Fraction(fraction) => Who::Count(share(*fraction, processes as usize) as u32),
+                other => other.clone(),
+            };
+            let group = resolve(&who, seed, at, &left, &region);
+            left.retain(|process| group.binary_search(process).is_err());
+            group
+        })
+        .collect()
+}
+
+/// A share of `count`, to the nearest whole number.
+fn share(fraction: f64, count: usize) -> usize {
+    (fraction.clamp(0.0, 1.0) * count as f64).round() as usize
 }
 
 /// One partition: who cannot send to whom.
 #[derive(Clone)]
 pub(crate) struct Cut {
     /// The group of each process.
-    groups: Vec<u16>,
+    groups: Vec<u32>,
     /// Only messages out of group 1 are cut.
     one_way: bool,
 }
 
 impl Cut {
     pub(crate) fn new(processes: u32, groups: &[Vec<u32>], one_way: bool) -> Self {
-        let mut of = vec![0u16; processes as usize];
+        let mut of = vec![0; processes as usize];
         for (index, members) in groups.iter().enumerate() {
             for &process in members {
                 let group = &mut of[process as usize];
                 if *group == 0 {
-                    *group = u16::try_from(index + 1).unwrap_or(u16::MAX);
+                    *group = index as u32 + 1;
                 }
             }
         }
@@ -172,7 +226,8 @@ impl Cut {
 
     #[inline]
     pub(crate) fn parts(&self, from: u32, to: u32) -> bool {
-        let (from, to) = (self.groups[from as usize], self.groups[to as usize]);
+        let group = |process: u32| self.groups.get(process as usize).copied().unwrap_or(0);
+        let (from, to) = (group(from), group(to));
         from != to && (!self.one_way || from == 1)
     }
 }

@@ -16,12 +16,14 @@ mod observer;
 mod process;
 mod queue;
 mod simulation;
+mod streams;
+mod timers;
 
 pub use clock::Clocks;
 pub use counters::{Counters, KindCount, Lost};
 pub use digest::Digest;
 pub use distribution::Distribution;
-pub use fault::{Boundary, Churn, Disk, Fault, Memory, Who};
+pub use fault::{Boundary, Churn, Disk, Fault, Memory, Strike, Who};
 pub use link::{Bandwidth, Detection, Latency, Links};
 pub use matrix::Matrix;
 pub use observer::Observer;

@@ -1,15 +1,15 @@
 //! Starting, crashing, and everything else that happens to a process from outside.
 
-use isles_kernel::{Channel, Cx, ProcessId, Protocol, Time, random};
+use isles_kernel::{Cx, ProcessId, Protocol, Time, random};
 
-use crate::core::Step;
+use crate::core::{Core, Phase, Step};
 use crate::counters::Lost;
 use crate::event::{Body, Event};
-use crate::fault::{Boundary, Cut, Fault, Memory, Who, resolve};
+use crate::fault::{Boundary, Cut, Fault, Memory, Strike, Who, resolve, resolve_groups};
 use crate::link::Detection;
 use crate::observer::Observer;
-use crate::process::{OVERDUE, Status};
-use crate::simulation::{Simulation, act};
+use crate::process::{DiskState, Status, next};
+use crate::simulation::Simulation;
 
 /// Words that address draws.
 const SESSION: u64 = 0x73_6573_7369_6f6e;
@@ -25,7 +25,7 @@ impl<P: Protocol> Simulation<P> {
 
     /// Starts a process with what its disk holds.
     fn begin(&mut self, process: u32, observer: &mut dyn Observer<P>) {
-        self.core.turn(self.core.now, process);
+        self.core.turn(self.core.now, process, Phase::Start);
         self.core.set_down(process, false);
         self.core.digest.fold(self.core.now, u64::from(process));
         let Self { config, slots, core, .. } = self;
@@ -34,12 +34,7 @@ impl<P: Protocol> Simulation<P> {
         slot.own.epoch = core.epoch;
         slot.own.timers.clear();
         // Taken out so that the protocol may persist while it reads what was persisted.
-        let mut disk = slot.own.disk.take();
-        let log = disk.as_mut().map(|disk| std::mem::take(&mut disk.log)).unwrap_or_default();
-        if let Some(disk) = &mut disk {
-            disk.durable = 0;
-        }
-        slot.own.disk = disk;
+        let log = slot.own.disk.as_mut().map(|disk| disk.recover()).unwrap_or_default();
         observer.on_start(Time(core.now), ProcessId(process));
         let now = core.local(process);
         let mut step = Step { core, own: &mut slot.own, me: process, observer };
@@ -84,30 +79,35 @@ impl<P: Protocol> Simulation<P> {
 
     /// Something happens to a process that does not run.
     pub(crate) fn arrive_in_vain(&mut self, event: Event<P>) {
-        let slot = &mut self.slots[event.to as usize];
-        if slot.own.status == Status::Paused {
-            self.held.entry(event.to).or_default().push(event);
-            return;
+        let own = &mut self.slots[event.to as usize].own;
+        if matches!(event.body, Body::Timer)
+            && let Some((due, seq)) = own.timers.postponed(event.seq)
+        {
+            return self.core.queue.push(Event { at: due.max(event.at), seq, ..event });
         }
+        if own.status == Status::Paused {
+            self.held.entry(event.to).or_default().push(event);
+        } else {
+            self.fall_away(event);
+        }
+    }
+
+    /// Something happens to a process that is down.
+    fn fall_away(&mut self, event: Event<P>) {
+        let own = &self.slots[event.to as usize].own;
         match event.body {
             Body::Stream(_) => {
                 self.core.counters.lose(Lost::Down);
-                let seq = slot.own.number();
-                if event.from < self.core.processes {
-                    self.core.break_stream(event.from, event.to, seq);
-                }
+                self.refuse(event.from, event.epoch, event.to);
             }
             Body::Datagram(_) => self.core.counters.lose(Lost::Down),
-            Body::Timer => {
-                if let Some((_, seq)) = slot.own.timers.iter_mut().find(|(_, armed)| *armed == event.seq) {
-                    *seq = OVERDUE;
-                }
-            }
-            Body::ChurnUp if event.epoch >= slot.own.epoch => self.returning.push(event.to),
+            Body::ChurnUp if event.epoch >= own.epoch => self.returning.push(event.to),
             Body::Op => {
                 self.ops.remove(&event.seq);
             }
-            Body::Unreachable | Body::Stalled | Body::Synced | Body::ChurnDown | Body::ChurnUp => {}
+            Body::Unreachable => self.core.streams.forget(event.to, event.from, event.seq),
+            // A timer stays armed: a restart from memory finds it overdue.
+            Body::Timer | Body::Stalled | Body::Synced | Body::ChurnDown | Body::ChurnUp => {}
         }
     }
 
@@ -132,28 +132,15 @@ impl<P: Protocol> Simulation<P> {
                 }
                 None => 0,
             };
-            disk.log.truncate(disk.durable + kept);
-            disk.durable = disk.log.len();
-            disk.waiting.clear();
-            disk.writing = None;
+            disk.survived = Some(disk.durable + kept);
         }
-        self.held.remove(&process);
-        self.core.stalls.retain(|(from, to), _| *from != process && *to != process);
+        for event in self.held.remove(&process).unwrap_or_default() {
+            self.fall_away(event);
+        }
+        self.end_streams(process);
         observer.on_crash(Time(self.core.now), ProcessId(process));
         if self.core.wire.links.detection == Detection::Immediate {
             self.tell_watchers(process);
-        }
-    }
-
-    /// Whoever watches the process learns that the stream broke.
-    fn tell_watchers(&mut self, process: u32) {
-        let Some(list) = self.core.watchers.get_mut(process as usize) else { return };
-        for (watcher, epoch) in std::mem::take(list) {
-            let own = &self.slots[watcher as usize].own;
-            if own.epoch == epoch && matches!(own.status, Status::Up | Status::Paused) {
-                let seq = self.slots[process as usize].own.number();
-                self.core.break_stream(watcher, process, seq);
-            }
         }
     }
 
@@ -172,7 +159,9 @@ impl<P: Protocol> Simulation<P> {
             Memory::Kept => self.continue_from_memory(process, observer),
             Memory::Disk => self.begin(process, observer),
             Memory::Lost => {
-                self.slots[process as usize].own.disk = None;
+                if let Some(disk) = &mut self.slots[process as usize].own.disk {
+                    **disk = DiskState { syncs: disk.syncs, ..DiskState::default() };
+                }
                 self.begin(process, observer);
             }
         }
@@ -180,19 +169,26 @@ impl<P: Protocol> Simulation<P> {
 
     fn continue_from_memory(&mut self, process: u32, observer: &mut dyn Observer<P>) {
         let core = &mut self.core;
+        core.turn(core.now, process, Phase::Start);
         core.set_down(process, false);
         core.digest.fold(core.now, u64::from(process));
         let own = &mut self.slots[process as usize].own;
         own.status = Status::Up;
-        own.epoch = core.epoch;
-        for index in 0..own.timers.len() {
-            if own.timers[index].1 == OVERDUE {
-                let (at, seq, epoch) = (core.now + 1, own.number(), core.epoch);
-                own.timers[index].1 = seq;
-                core.queue.push(Event { at, to: process, from: process, seq, epoch, body: Body::Timer });
-            }
+        let before = std::mem::replace(&mut own.epoch, core.epoch);
+        let seq = &mut own.seq;
+        for seq in own.timers.overdue(core.now, || next(seq)) {
+            let (at, epoch) = (core.now.saturating_add(1), core.epoch);
+            core.queue.push(Event { at, to: process, from: process, seq, epoch, body: Body::Timer });
         }
         observer.on_start(Time(core.now), ProcessId(process));
+        if let Some(disk) = &mut own.disk {
+            disk.survived = None;
+            disk.writing = None;
+            if disk.durable < disk.log.len() {
+                Step { core, own, me: process, observer }.write();
+            }
+        }
+        self.lose_watched(process, before);
         self.expect_churn(process);
     }
 
@@ -208,7 +204,6 @@ impl<P: Protocol> Simulation<P> {
         match fault {
             Fault::Crash(who) => {
                 for process in self.chosen(&who, &[Status::Up, Status::Paused]) {
-                    self.core.turn(self.core.now, process);
                     self.crash(process, None, observer);
                 }
             }
@@ -227,11 +222,13 @@ impl<P: Protocol> Simulation<P> {
             }
             Fault::Resume(who) => {
                 for process in self.chosen(&who, &[Status::Paused]) {
-                    self.resume(process);
+                    self.resume(process, observer);
                 }
             }
             Fault::Partition(groups) => {
-                let groups: Vec<Vec<u32>> = groups.iter().map(|who| self.members(who)).collect();
+                let Core { seed, now, processes, .. } = self.core;
+                let region = |process| self.core.region(process);
+                let groups = resolve_groups(&groups, seed, now, processes, region);
                 self.cut(Cut::new(self.core.processes, &groups, false));
             }
             Fault::Mute(who) => {
@@ -264,63 +261,18 @@ impl<P: Protocol> Simulation<P> {
         self.chosen(who, &[Status::NotStarted, Status::Up, Status::Paused, Status::Down])
     }
 
-    fn resume(&mut self, process: u32) {
+    fn resume(&mut self, process: u32, observer: &mut dyn Observer<P>) {
         self.slots[process as usize].own.status = Status::Up;
         for mut event in self.held.remove(&process).unwrap_or_default() {
             event.at = self.core.now;
-            self.core.queue.push(event);
-        }
-    }
-
-    fn cut(&mut self, cut: Cut) {
-        // A stream that crosses the cut is stalled in both directions: acknowledgements do not return either.
-        let mut crossing = Vec::new();
-        for (peer, watchers) in self.core.watchers.iter().enumerate() {
-            let peer = peer as u32;
-            let crosses = |watcher: u32| cut.parts(watcher, peer) || cut.parts(peer, watcher);
-            crossing
-                .extend(watchers.iter().filter(|(watcher, _)| crosses(*watcher)).map(|(w, _)| (*w, peer)));
-        }
-        self.core.cuts.push(cut);
-        for (watcher, peer) in crossing {
-            let seq = self.slots[watcher as usize].own.number();
-            self.core.stall(watcher, peer, seq, None);
-        }
-    }
-
-    fn heal(&mut self) {
-        self.core.cuts.clear();
-        for ((from, to), stall) in std::mem::take(&mut self.core.stalls) {
-            self.core.turn(self.core.now, from);
-            for msg in stall.msgs {
-                let seq = self.slots[from as usize].own.number();
-                let bytes = isles_kernel::meter::measure(&msg).1;
-                self.core.transmit((from, to), seq, Channel::Stream, bytes, msg);
+            self.core.turn(event.at, process, Phase::Resume);
+            match self.slots[process as usize].own.status {
+                Status::Up => self.handle(event, observer),
+                // It crashed at what came before.
+                Status::Down | Status::Paused | Status::NotStarted => self.arrive_in_vain(event),
             }
         }
-    }
-
-    /// The stream from `me` to `peer` has been stalled for the whole time-out, unless it was healed since.
-    pub(crate) fn stream_timed_out(
-        &mut self,
-        peer: ProcessId,
-        me: ProcessId,
-        observer: &mut dyn Observer<P>,
-    ) {
-        let Self { config, slots, core, .. } = self;
-        let since = core.now.saturating_sub(core.wire.links.stream_timeout.0.max(1));
-        if core.stalls.get(&(me.0, peer.0)).is_none_or(|stall| stall.since != since) {
-            return;
-        }
-        let lost = core.stalls.remove(&(me.0, peer.0)).map_or(0, |stall| stall.msgs.len());
-        for _ in 0..lost {
-            core.counters.lose(Lost::Stream);
-        }
-        if let Some(watchers) = core.watchers.get_mut(peer.index()) {
-            watchers.retain(|(watcher, _)| *watcher != me.0);
-        }
-        core.counters.unreachable += 1;
-        act(&mut slots[me.index()], core, config, observer, |state, cx| state.on_unreachable(cx, peer));
+        self.bring_back(observer);
     }
 
     /// The disk of `me` finished a write: what waited for it happens.
@@ -330,13 +282,15 @@ impl<P: Protocol> Simulation<P> {
         let Some(disk) = &mut own.disk else { return };
         let Some(written) = disk.writing.take() else { return };
         let sync = disk.syncs;
-        if let Some(survivors) = core.crash_point(me, Boundary::BeforeSync(sync)) {
+        let unsynced = disk.log.len() - disk.durable;
+        if let Some(survivors) = core.crash_point(me, Boundary::BeforeSync(sync), unsynced) {
             return self.crash(me.0, Some(survivors), observer);
         }
         disk.syncs += 1;
         core.counters.synced += (written - disk.durable) as u64;
         disk.durable = written;
-        if let Some(survivors) = core.crash_point(me, Boundary::AfterSync(sync)) {
+        let unsynced = disk.log.len() - disk.durable;
+        if let Some(survivors) = core.crash_point(me, Boundary::AfterSync(sync), unsynced) {
             return self.crash(me.0, Some(survivors), observer);
         }
         while let Some(disk) = &mut own.disk
@@ -351,10 +305,11 @@ impl<P: Protocol> Simulation<P> {
     }
 }
 
-impl<P: Protocol> crate::core::Core<P> {
-    /// Whether the process is to crash here, and how many unsynced records survive. Each point serves once.
-    fn crash_point(&mut self, process: ProcessId, boundary: Boundary) -> Option<u32> {
+impl<P: Protocol> Core<P> {
+    /// Whether the process is to crash here, and how many of the unsynced records survive. Each point serves once.
+    fn crash_point(&mut self, process: ProcessId, boundary: Boundary, unsynced: usize) -> Option<u32> {
         let index = self.crash_points.iter().position(|(at, when, _)| *at == process && *when == boundary)?;
+        self.strikes.push(Strike { process, boundary, unsynced: unsynced as u32 });
         Some(self.crash_points.swap_remove(index).2)
     }
 }

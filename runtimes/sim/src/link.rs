@@ -29,7 +29,7 @@ pub enum Detection {
     /// system closes the sockets of a process that died.
     #[default]
     Immediate,
-    /// Nobody sees anything until something is sent, as when a machine loses power.
+    /// Nobody sees anything until something is sent, or the process starts again, as when a machine loses power.
     OnSend,
 }
 
@@ -47,11 +47,12 @@ pub struct Bandwidth {
 pub struct Links {
     /// How long messages travel.
     pub latency: Latency,
-    /// Datagrams of a link never overtake each other; streams never do in any case.
+    /// Datagrams of a link never overtake each other, but for those that `reordering` holds back; what is sent over a
+    /// stream never does in any case.
     pub fifo: bool,
     /// A transmission is lost: a datagram for good, a stream's segment until it is sent again.
     pub loss: f64,
-    /// A datagram arrives twice.
+    /// A datagram that arrives arrives twice.
     pub duplication: f64,
     /// A datagram is held back by `reordering_delay`, so that later ones overtake it.
     pub reordering: f64,
@@ -61,7 +62,7 @@ pub struct Links {
     pub bandwidth: Option<Bandwidth>,
     /// A stream sends a lost segment again after this span, then twice this, four times this and so on.
     pub retransmit: Span,
-    /// A stream whose segments do not get through for so long breaks.
+    /// A stream whose segments do not get through for so long breaks. Waiting for the sender's own uplink does not count.
     pub stream_timeout: Span,
     /// How a crash shows to the other end of a stream.
     pub detection: Detection,
@@ -148,14 +149,39 @@ pub(crate) struct Wire {
     loss: u64,
     duplication: u64,
     reordering: u64,
-    /// When the last message on a link arrives; kept only while it is in flight, and only where a later message
-    /// could arrive earlier.
-    fifo: HashMap<(u32, u32), u64, FxBuildHasher>,
-    fifo_max: usize,
-    /// Streams need `fifo`.
+    /// Kept only where a later message could arrive earlier.
+    streams: Arrivals,
+    /// Kept only with [`Links::fifo`].
+    datagrams: Arrivals,
+    /// A later segment could arrive earlier.
     streams_overtake: bool,
     /// When each sender's uplink is free; empty without a bandwidth.
     free: Vec<u64>,
+}
+
+/// When the last message on each link arrives; kept only while it is in flight.
+#[derive(Clone)]
+struct Arrivals {
+    last: HashMap<(u32, u32), u64, FxBuildHasher>,
+    /// Links that have nothing in flight are forgotten when there are so many.
+    links_max: usize,
+}
+
+impl Arrivals {
+    fn new() -> Self {
+        Self { last: HashMap::default(), links_max: 1024 }
+    }
+
+    /// When a message arrives that would arrive at `at` and must not overtake the link's previous one.
+    fn in_order(&mut self, now: u64, from: ProcessId, to: ProcessId, at: u64) -> u64 {
+        if self.last.len() >= self.links_max {
+            self.last.retain(|_, last| *last > now);
+            self.links_max = (self.last.len() * 2).max(1024);
+        }
+        let last = self.last.entry((from.0, to.0)).or_insert(0);
+        *last = at.max(*last);
+        *last
+    }
 }
 
 /// A probability as a threshold for 32 uniform bits.
@@ -173,19 +199,19 @@ impl Wire {
             loss: threshold(links.loss),
             duplication: threshold(links.duplication),
             reordering: threshold(links.reordering),
-            fifo: HashMap::default(),
-            fifo_max: 1024,
+            streams: Arrivals::new(),
+            datagrams: Arrivals::new(),
             streams_overtake: jitter || links.loss > 0.0,
             free: if links.bandwidth.is_some() { vec![0; processes as usize] } else { Vec::new() },
             links,
         }
     }
 
-    /// Changes the loss from now on.
-    pub(crate) fn set_loss(&mut self, probability: f64) {
-        self.links.loss = probability;
-        self.loss = threshold(probability);
-        self.streams_overtake |= probability > 0.0;
+    /// Changes the loss from now on, to a probability or the nearest one; to none if it is no number.
+    pub(crate) fn set_loss(&mut self, loss: f64) {
+        self.links.loss = if loss.is_nan() { 0.0 } else { loss.clamp(0.0, 1.0) };
+        self.loss = threshold(self.links.loss);
+        self.streams_overtake |= self.links.loss > 0.0;
     }
 
     /// The span that `identity` draws for the link's latency.
@@ -208,10 +234,11 @@ impl Wire {
         drawn.0.max(1)
     }
 
-    /// How long news of a broken stream takes from `from` to `to`.
-    pub(crate) fn news(&self, seed: u64, now: u64, from: ProcessId, to: ProcessId) -> u64 {
+    /// How long news of a broken stream takes from `from` to `to`. It does not overtake what `from` sent before.
+    pub(crate) fn news(&mut self, seed: u64, now: u64, from: ProcessId, to: ProcessId) -> u64 {
         let identity = random::draw(seed, &[u64::from(from.0) << 32 | u64::from(to.0), now]);
-        self.latency(identity, Purpose::Return, from, to)
+        let at = now.saturating_add(self.latency(identity, Purpose::Return, from, to));
+        if self.streams_overtake { self.streams.in_order(now, from, to, at) - now } else { at - now }
     }
 
     /// What happens to the message `identity` of `bytes` bytes, sent now.
@@ -247,32 +274,37 @@ impl Wire {
                     let held = random::unit(random::mix(identity, Purpose::Held as u64));
                     at = at.saturating_add((held * self.links.reordering_delay.0 as f64) as u64);
                 } else if self.links.fifo {
-                    at = self.in_order(now, from, to, at);
+                    at = self.datagrams.in_order(now, from, to, at);
                 }
-                let again = happens(self.duplication, Purpose::Duplication)
-                    .then(|| depart + self.latency(identity, Purpose::DuplicateLatency, from, to));
+                let again = happens(self.duplication, Purpose::Duplication).then(|| {
+                    let again = self.latency(identity, Purpose::DuplicateLatency, from, to);
+                    let again = depart.saturating_add(again);
+                    if self.links.fifo { self.datagrams.in_order(now, from, to, again) } else { again }
+                });
                 Fate::Arrives { at, again }
             }
             Channel::Stream => {
-                let waited = self.retransmissions(identity);
-                if waited >= self.links.stream_timeout.0 && waited > 0 {
-                    return Fate::Breaks { at: now.saturating_add(self.links.stream_timeout.0).max(now + 1) };
+                let timeout = self.links.stream_timeout.0.max(1);
+                let waited = self.retransmissions(identity, timeout);
+                if waited >= timeout {
+                    return Fate::Breaks { at: depart.saturating_add(timeout) };
                 }
                 at = at.saturating_add(waited);
                 if self.streams_overtake {
-                    at = self.in_order(now, from, to, at);
+                    at = self.streams.in_order(now, from, to, at);
                 }
                 Fate::Arrives { at, again: None }
             }
         }
     }
 
-    /// How long a stream's segment is delayed by being lost and sent again, each time after twice as long.
-    fn retransmissions(&self, identity: u64) -> u64 {
+    /// How long a stream's segment is delayed by being lost and sent again, each time after twice as long; `timeout` or
+    /// more if it does not get through before.
+    fn retransmissions(&self, identity: u64, timeout: u64) -> u64 {
         let (mut waited, mut pause) = (0u64, self.links.retransmit.0.max(1));
         let mut attempt = 0;
         while self.loss > 0
-            && waited < self.links.stream_timeout.0
+            && waited < timeout
             && random::draw(identity, &[Purpose::Loss as u64, attempt]) >> 32 < self.loss
         {
             waited = waited.saturating_add(pause);
@@ -280,17 +312,6 @@ impl Wire {
             attempt += 1;
         }
         waited
-    }
-
-    /// Not before the link's previous message.
-    fn in_order(&mut self, now: u64, from: ProcessId, to: ProcessId, at: u64) -> u64 {
-        if self.fifo.len() >= self.fifo_max {
-            self.fifo.retain(|_, last| *last > now);
-            self.fifo_max = (self.fifo.len() * 2).max(1024);
-        }
-        let last = self.fifo.entry((from.0, to.0)).or_insert(0);
-        *last = at.max(*last);
-        *last
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use isles_kernel::{Effect, Protocol};
 
+use crate::timers::Timers;
+
 /// A process of the run; begins at a cache line, so that a small one is fetched at once.
 #[derive(Clone)]
 #[repr(align(64))]
@@ -20,15 +22,10 @@ pub(crate) struct Own<P: Protocol> {
     /// How many crashes and restarts the run had seen when the process started.
     pub(crate) epoch: u32,
     pub(crate) status: Status,
-    /// Armed timers, each with the sequence number of its event; [`OVERDUE`] if that came while the process was
-    /// down.
-    pub(crate) timers: Vec<(P::Timer, u32)>,
+    pub(crate) timers: Timers<P::Timer>,
     /// None until the first record.
     pub(crate) disk: Option<Box<DiskState<P>>>,
 }
-
-/// The sequence number of no event.
-pub(crate) const OVERDUE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status {
@@ -50,34 +47,54 @@ pub(crate) struct DiskState<P: Protocol> {
     pub(crate) waiting: VecDeque<(usize, Effect<P>)>,
     /// Writes finished.
     pub(crate) syncs: u32,
+    /// How many records a restart from the disk finds, while the process is down. A restart from memory finds all.
+    pub(crate) survived: Option<usize>,
 }
 
 impl<P: Protocol> Default for DiskState<P> {
     fn default() -> Self {
-        Self { log: Vec::new(), durable: 0, writing: None, waiting: VecDeque::new(), syncs: 0 }
+        Self {
+            log: Vec::new(),
+            durable: 0,
+            writing: None,
+            waiting: VecDeque::new(),
+            syncs: 0,
+            survived: None,
+        }
     }
 }
 
 impl<P: Protocol> Own<P> {
     pub(crate) const fn new() -> Self {
-        Self { seq: 0, epoch: 0, status: Status::NotStarted, timers: Vec::new(), disk: None }
+        Self { seq: 0, epoch: 0, status: Status::NotStarted, timers: Timers::new(), disk: None }
     }
 
     /// The next sequence number.
     #[inline]
     pub(crate) fn number(&mut self) -> u32 {
-        let seq = self.seq;
-        self.seq = seq
-            .checked_add(1)
-            .filter(|next| *next != OVERDUE)
-            .expect("a process sends fewer than 2^32 messages");
-        seq
+        next(&mut self.seq)
+    }
+}
+
+/// The next of a process's sequence numbers.
+#[inline]
+pub(crate) fn next(seq: &mut u32) -> u32 {
+    let number = *seq;
+    *seq = number.checked_add(1).expect("a process sends fewer than 2^32 messages");
+    number
+}
+
+impl<P: Protocol> DiskState<P> {
+    /// The records that a restart would find.
+    pub(crate) fn found(&self) -> &[P::Record] {
+        &self.log[..self.survived.unwrap_or(self.durable)]
     }
 
-    /// Disarms the timer whose event this is; none if it was re-armed or disarmed since.
-    #[inline]
-    pub(crate) fn take_timer(&mut self, seq: u32) -> Option<P::Timer> {
-        let index = self.timers.iter().position(|(_, armed)| *armed == seq)?;
-        Some(self.timers.swap_remove(index).0)
+    /// The disk as a restart finds it; returns its records.
+    pub(crate) fn recover(&mut self) -> Vec<P::Record> {
+        let found = self.found().len();
+        *self = Self { syncs: self.syncs, log: std::mem::take(&mut self.log), ..Self::default() };
+        self.log.truncate(found);
+        std::mem::take(&mut self.log)
     }
 }

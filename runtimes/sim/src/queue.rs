@@ -21,6 +21,8 @@ const LEVELS: usize = 3;
 const HEAP_MAX: usize = 768;
 /// Events that an opened bucket should hold: few enough to be sorted within the first-level cache.
 const BUCKET_AIM: u64 = 192;
+/// The widest buckets: three levels of wider ones would reach beyond 2^64 ns.
+const SHIFT_MAX: u32 = 63 - BITS * (LEVELS as u32 - 1);
 
 #[derive(Clone)]
 struct Level {
@@ -360,7 +362,7 @@ impl<P: Protocol> Queue<P> {
         // The nearer half tells how dense the events are; far timers would mislead.
         let half = times.len() / 2;
         let per_event = (times[half] - times[0]) / half as u64;
-        self.shift = (per_event * BUCKET_AIM).max(1).ilog2();
+        self.shift = (per_event * BUCKET_AIM).max(1).ilog2().min(SHIFT_MAX);
         self.move_to(times[0] >> self.shift << self.shift);
         for event in std::mem::take(&mut self.near) {
             self.place(event);
@@ -385,7 +387,7 @@ impl<P: Protocol> Queue<P> {
             self.shift
         };
         self.tally = Tally::default();
-        if shift != self.shift && shift < 40 {
+        if shift != self.shift && shift <= SHIFT_MAX {
             self.rebuild(shift);
         }
     }

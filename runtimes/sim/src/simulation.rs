@@ -7,16 +7,17 @@ use std::sync::Arc;
 use isles_kernel::{Cx, OpId, ProcessId, Protocol, Span, Time};
 
 use crate::clock::{Clock, Clocks};
-use crate::core::{Core, Step};
+use crate::core::{Core, Phase, Step};
 use crate::counters::{Counters, Lost};
 use crate::digest::Digest;
 use crate::event::{Body, CLIENT, Event};
-use crate::fault::{Churn, Disk, Fault};
+use crate::fault::{Churn, Disk, Fault, Strike};
 use crate::link::{Links, Ordinals, Wire};
 use crate::memory;
 use crate::observer::Observer;
 use crate::process::{Own, Slot, Status};
 use crate::queue::Queue;
+use crate::streams::Streams;
 
 /// When processes start for the first time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -119,6 +120,9 @@ impl<P: Protocol> Simulation<P> {
         if let Some(flaw) = setup.links.flaw() {
             return error(flaw);
         }
+        if let Some(flaw) = setup.clocks.flaw() {
+            return error(flaw);
+        }
         if let Some(churn) = &setup.churn {
             for (name, law) in [("session", churn.session), ("downtime", churn.downtime)] {
                 if let Some(flaw) = law.flaw() {
@@ -146,16 +150,17 @@ impl<P: Protocol> Simulation<P> {
                 counters: Counters::default(),
                 digest: Digest::default(),
                 acting: u32::MAX,
+                phase: Phase::Event,
                 ordinals: Ordinals::new(),
                 choices: 0,
                 epoch: 0,
                 cuts: Vec::new(),
-                stalls: BTreeMap::new(),
-                watchers: Vec::new(),
+                streams: Streams::new(),
                 down: vec![0; count.div_ceil(64)],
                 clocks,
                 sync: setup.disk.sync,
                 crash_points: Vec::new(),
+                strikes: Vec::new(),
                 sees_messages: false,
             },
             disk: setup.disk,
@@ -196,12 +201,17 @@ impl<P: Protocol> Simulation<P> {
     /// The durable log of a process: what a restart would find.
     pub fn log(&self, id: ProcessId) -> &[P::Record] {
         let disk = self.slots.get(id.index()).and_then(|slot| slot.own.disk.as_ref());
-        disk.map_or(&[], |disk| &disk.log[..disk.durable])
+        disk.map_or(&[], |disk| disk.found())
     }
 
     /// How many writes the disk of a process has finished: the number of its durability boundaries so far.
     pub fn syncs(&self, id: ProcessId) -> u32 {
         self.slots.get(id.index()).and_then(|slot| slot.own.disk.as_ref()).map_or(0, |disk| disk.syncs)
+    }
+
+    /// The crashes at boundaries of durability ([`Fault::CrashAt`]) that took place so far.
+    pub fn strikes(&self) -> &[Strike] {
+        &self.core.strikes
     }
 
     /// What was counted so far.
@@ -222,7 +232,7 @@ impl<P: Protocol> Simulation<P> {
     /// Bytes that the simulator itself takes: processes' slots, pending events, watchers; without what states and
     /// messages own on the heap.
     pub fn bytes(&self) -> usize {
-        let watchers: usize = self.core.watchers.iter().map(|list| 24 + list.capacity() * 8).sum();
+        let watchers: usize = self.core.streams.watchers.iter().map(|list| 24 + list.capacity() * 8).sum();
         self.slots.capacity() * size_of::<Slot<P>>() + self.core.queue.bytes() + watchers
     }
 
@@ -248,7 +258,8 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// Lets `fault` befall the run at the instant `at`, before anything else that happens then; now if that has
-    /// passed.
+    /// passed. Of processes that start at that instant, crashes, pauses and restarts befall those that have started;
+    /// what befalls the network and the clocks is there when they start.
     pub fn inject(&mut self, at: Time, fault: Fault) {
         self.faults.insert((at.0.max(self.core.now), self.injected), fault);
         self.injected += 1;
@@ -259,23 +270,24 @@ impl<P: Protocol> Simulation<P> {
         self.core.sees_messages = observer.sees_messages();
         let limit = until.0.saturating_add(1);
         loop {
-            let fault = self.faults.first_key_value().map_or(u64::MAX, |((at, _), _)| *at);
+            let next = self.faults.first_key_value();
+            let fault = next.map_or(u64::MAX, |((at, _), _)| *at);
+            let environmental = next.is_some_and(|(_, fault)| fault.is_environmental());
             let start = if self.started < self.initial { self.start_of(self.started) } else { u64::MAX };
             self.run_events(limit.min(fault).min(start), observer);
             if fault.min(start) >= limit {
                 break;
             }
-            if start <= fault {
-                self.core.turn(start, self.started);
+            if start < fault || start == fault && !environmental {
+                self.core.move_to(start);
                 self.first_start(self.started, observer);
                 self.started += 1;
             } else if let Some(((at, _), fault)) = self.faults.pop_first() {
-                self.core.now = at;
-                self.core.acting = u32::MAX;
+                self.core.move_to(at);
                 self.befall(fault, observer);
             }
         }
-        self.core.now = until.0.max(self.core.now);
+        self.core.move_to(until.0);
     }
 
     /// Lets everything happen until nothing is pending, at most until `deadline`. True if nothing is pending.
@@ -289,11 +301,12 @@ impl<P: Protocol> Simulation<P> {
         true
     }
 
-    /// When the next thing happens; none if nothing is pending.
+    /// When the next thing happens; none if nothing is pending, or nothing before [`Time::MAX`], which never comes.
     pub fn next_time(&mut self) -> Option<Time> {
         let fault = self.faults.first_key_value().map(|((at, _), _)| *at);
         let start = (self.started < self.initial).then(|| self.start_of(self.started));
-        self.core.queue.next_time().into_iter().chain(fault).chain(start).min().map(Time)
+        let next = self.core.queue.next_time().into_iter().chain(fault).chain(start).min();
+        next.filter(|next| *next < u64::MAX).map(Time)
     }
 
     fn start_of(&self, process: u32) -> u64 {
@@ -311,35 +324,39 @@ impl<P: Protocol> Simulation<P> {
             if let Some(next) = self.core.queue.upcoming(PREFETCH) {
                 memory::prefetch(&self.slots[next as usize]);
             }
-            self.handle(event, observer);
+            self.core.turn_for(&event);
+            if self.slots[event.to as usize].own.status == Status::Up {
+                self.handle(event, observer);
+            } else {
+                self.arrive_in_vain(event);
+                self.bring_back(observer);
+            }
         }
     }
 
-    #[inline]
-    fn handle(&mut self, event: Event<P>, observer: &mut dyn Observer<P>) {
-        self.core.turn(event.at, event.to);
+    /// Something happens to a process whose turn it is, and that was up when it came or at least before it did.
+    #[inline(always)]
+    pub(crate) fn handle(&mut self, event: Event<P>, observer: &mut dyn Observer<P>) {
         let Self { config, slots, core, ops, .. } = self;
         let slot = &mut slots[event.to as usize];
-        if slot.own.status != Status::Up {
-            self.arrive_in_vain(event);
-            self.bring_back(observer);
-            return;
-        }
         let (from, me) = (ProcessId(event.from), ProcessId(event.to));
         let stale = event.epoch < slot.own.epoch;
-        let timer = if matches!(event.body, Body::Timer) { slot.own.take_timer(event.seq) } else { None };
+        let timer = if matches!(event.body, Body::Timer) { slot.own.timers.take(event.seq) } else { None };
         if timer.is_none() && matches!(event.body, Body::Timer) {
-            // Re-armed or disarmed since: nothing happens.
+            // Disarmed since, or armed again: for earlier, and then that was another event, or for later.
+            if let Some((due, seq)) = slot.own.timers.postponed(event.seq) {
+                core.queue.push(Event { at: due.max(event.at), seq, ..event });
+            }
             return;
         }
         core.counters.events += 1;
-        core.digest.fold(event.at, u64::from(event.to) << 32 | u64::from(event.from));
+        let what = event.at ^ u64::from(event.seq).rotate_left(40);
+        core.digest.fold(what, u64::from(event.to) << 32 | u64::from(event.from));
         match event.body {
             Body::Stream(msg) => {
                 if stale {
                     core.counters.lose(Lost::Stream);
-                    let seq = slot.own.number();
-                    core.break_stream(event.from, event.to, seq);
+                    self.refuse(event.from, event.epoch, event.to);
                     return;
                 }
                 deliver(slot, core, config, observer, (from, me), msg);
@@ -358,13 +375,8 @@ impl<P: Protocol> Simulation<P> {
                 observer.on_invoke(Time(core.now), me, id, &op);
                 act(slot, core, config, observer, |state, cx| state.on_op(cx, id, op));
             }
-            Body::Unreachable => {
-                if !stale {
-                    core.counters.unreachable += 1;
-                    act(slot, core, config, observer, |state, cx| state.on_unreachable(cx, from));
-                }
-            }
-            Body::Stalled => self.stream_timed_out(from, me, observer),
+            Body::Unreachable => self.news_came(event.to, event.from, event.seq, observer),
+            Body::Stalled => self.stream_timed_out(event.to, event.from, event.seq, observer),
             Body::Synced if !stale => self.synced(me, observer),
             Body::ChurnDown if !stale => self.churn_down(me, observer),
             Body::Synced | Body::ChurnDown | Body::ChurnUp => {}
