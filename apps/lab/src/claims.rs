@@ -9,6 +9,7 @@ use serde::Serialize;
 
 mod experiment;
 mod gos;
+mod msg;
 mod mus;
 mod registry;
 

@@ -2,10 +2,11 @@
 
 use super::Claim;
 use super::gos::GOS;
+use super::msg::MSG;
 use super::mus::MUS;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
