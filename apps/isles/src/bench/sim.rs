@@ -55,16 +55,16 @@ pub(super) const GROUP: Group = Group {
     about: "the simulator: events a second, memory, waves over a million processes and more",
     benches: &[
         Bench {
-            figures: &[("plumtree-bytes-per-process", "B"), ("plumtree-wave-bytes-per-process", "B")],
-            about: "Plumtree over HyParView, 10^5 processes: with full views, and at the peak of the first broadcast",
-            slow: false,
-            run: |_| waves::plumtree_bytes().to_vec(),
-        },
-        Bench {
             figures: &[("phold-1e6-bytes-per-process", "B")],
             about: "PHOLD, memory for each of 10^6 processes with its one message in flight",
             slow: false,
             run: |_| vec![phold::bytes_per_process(Load { processes: 1_000_000, pending: 1 })],
+        },
+        Bench {
+            figures: &[("plumtree-bytes-per-process", "B"), ("plumtree-wave-bytes-per-process", "B")],
+            about: "Plumtree over HyParView, 10^5 processes: with full views, and at the peak of the first broadcast",
+            slow: false,
+            run: |_| waves::plumtree_bytes().to_vec(),
         },
         phold!("phold-1e3", 1_000, 1),
         phold!("phold-1e5", 100_000, 1),
