@@ -126,7 +126,7 @@ fn a_scenario_file_is_read_from_its_own_folder() {
     exits(0, &["run", &folder.path("mine.toml"), "--no-report"]);
     std::fs::write(folder.0.join("matrix.csv"), "0,10\n10,x\n").expect("it can be written");
     let (_, err) = exits(2, &["run", &folder.path("mine.toml"), "--no-report"]);
-    assert!(err.contains("matrix.csv") && err.contains("line 2"), "{err}");
+    assert!(err.contains("matrix.csv:2:4"), "{err}");
 }
 
 #[test]
