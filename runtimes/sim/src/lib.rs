@@ -1,5 +1,6 @@
 //! The simulator.
 
+mod boundaries;
 mod clock;
 mod core;
 mod counters;
@@ -17,6 +18,7 @@ mod simulation;
 mod streams;
 mod timers;
 
+pub use boundaries::{Boundaries, each_boundary};
 pub use clock::Clocks;
 pub use counters::{Counters, KindCount, Lost};
 pub use digest::Digest;
