@@ -1,6 +1,7 @@
-//! The simulator.
+#![doc = include_str!("../README.md")]
 
 mod arena;
+mod boundaries;
 mod clock;
 mod core;
 mod counters;
@@ -15,10 +16,12 @@ mod memory;
 mod observer;
 mod process;
 mod queue;
+mod recorder;
 mod simulation;
 mod streams;
 mod timers;
 
+pub use boundaries::{Boundaries, each_boundary};
 pub use clock::Clocks;
 pub use counters::{Counters, KindCount, Lost};
 pub use digest::Digest;
@@ -27,4 +30,5 @@ pub use fault::{Boundary, Churn, Disk, Fault, Memory, Strike, Who};
 pub use link::{Bandwidth, Detection, Latency, Links};
 pub use matrix::Matrix;
 pub use observer::Observer;
+pub use recorder::Recorder;
 pub use simulation::{Setup, SetupError, Simulation, Start};

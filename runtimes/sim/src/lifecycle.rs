@@ -38,7 +38,7 @@ impl<P: Protocol> Simulation<P> {
         observer.on_start(Time(core.now), ProcessId(process));
         let now = core.local(process);
         let mut step = Step { core, own: &mut slot.own, me: process, observer };
-        let state = P::start(&mut Cx::new(ProcessId(process), now, config.as_ref(), &mut step), &log);
+        let state = P::start(&mut Cx::new(ProcessId(process), now, &**config, &mut step), &log);
         slot.state = Some(state);
         if let Some(disk) = &mut slot.own.disk {
             let recovered = log.len();

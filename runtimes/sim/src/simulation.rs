@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use isles_kernel::{Cx, OpId, ProcessId, Protocol, Span, Time};
@@ -30,7 +31,7 @@ pub enum Start {
 }
 
 /// Everything that decides a run, besides what is invoked and injected later.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Setup<P: Protocol> {
     /// How many processes there are at most: `0..processes`.
     pub processes: u32,
@@ -72,6 +73,40 @@ impl<P: Protocol> Setup<P> {
     }
 }
 
+// Written out because a derived one would ask that the configuration can be cloned, which is only shared.
+impl<P: Protocol> Clone for Setup<P> {
+    fn clone(&self) -> Self {
+        Self {
+            processes: self.processes,
+            initial: self.initial,
+            start: self.start,
+            seed: self.seed,
+            config: Arc::clone(&self.config),
+            links: self.links.clone(),
+            clocks: self.clocks,
+            disk: self.disk,
+            churn: self.churn.clone(),
+            heap_only: self.heap_only,
+        }
+    }
+}
+
+/// A configuration, shared; can be cloned even where it cannot.
+pub(crate) struct Shared<P: Protocol>(Arc<P::Config>);
+
+impl<P: Protocol> Clone for Shared<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Protocol> Deref for Shared<P> {
+    type Target = P::Config;
+    fn deref(&self) -> &P::Config {
+        &self.0
+    }
+}
+
 /// Why a set-up cannot be run.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
@@ -80,7 +115,7 @@ pub struct SetupError(String);
 /// A run of protocol `P` in virtual time. Cloning it takes a snapshot, from which it can go on in another way.
 #[derive(Clone)]
 pub struct Simulation<P: Protocol> {
-    pub(crate) config: Arc<P::Config>,
+    pub(crate) config: Shared<P>,
     pub(crate) slots: Vec<Slot<P>>,
     pub(crate) core: Core<P>,
     pub(crate) disk: Disk,
@@ -139,7 +174,7 @@ impl<P: Protocol> Simulation<P> {
             (0..setup.processes).map(|process| Clock::drawn(setup.clocks, setup.seed, process)).collect()
         };
         Ok(Self {
-            config: setup.config,
+            config: Shared(setup.config),
             slots,
             core: Core {
                 seed: setup.seed,
