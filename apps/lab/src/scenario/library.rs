@@ -24,7 +24,28 @@ impl Shipped {
 }
 
 /// All of them: a file under `scenarios/` is added here, and a test says so when it is not.
-pub static SCENARIOS: &[Shipped] = library!["voyage"];
+pub static SCENARIOS: &[Shipped] = library![
+    "voyage",
+    "flood",
+    "eager-push",
+    "eager-push-small-fanout",
+    "rumour",
+    "lazy-push",
+    "pull",
+    "push-pull",
+    "tree",
+    "tree-failure",
+    "plumtree",
+    "plumtree-many-senders",
+    "hyparview-crash",
+    "hyparview-crash-on-send",
+    "random-views-crash",
+    "churn",
+    "partition",
+    "one-way",
+    "pauses",
+    "uplinks",
+];
 
 /// The scenario of this name.
 pub fn find(name: &str) -> Option<&'static Shipped> {
