@@ -42,7 +42,7 @@ impl fmt::Display for MatrixError {
 impl std::error::Error for MatrixError {}
 
 /// A matrix has at most so many places.
-pub const PLACES_MAX: usize = 10_000;
+pub const PLACES_MAX: usize = 4_096;
 
 /// The matrices that come with the lab, by name.
 pub const BUILT_IN: &[(&str, &str)] = &[("aws-2025", include_str!("../data/aws-2025.csv"))];

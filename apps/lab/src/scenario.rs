@@ -444,7 +444,8 @@ fn describe(
         add("fault", format!("{} at {at}", crate::run::summary::describe(fault)), "");
     }
     if let Some(churn) = &plan.churn {
-        add("churn", format!("sessions {:?}, downtimes {:?}", churn.session, churn.downtime), "");
+        let (session, downtime) = (links::describe(churn.session), links::describe(churn.downtime));
+        add("churn", format!("sessions: {session}"), &format!("downtimes: {downtime}"));
     }
     add(
         "broadcasts",

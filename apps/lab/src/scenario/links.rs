@@ -38,18 +38,36 @@ const LAWS: &[(&str, Model)] = &[
 
 pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>) -> Read {
     let mut read = Read { links: Links::default(), regions: Vec::new(), words: Vec::new() };
-    let Some(table) = top.table("links") else {
-        read.words.push(("latency".to_owned(), "constant, 10ms".to_owned()));
-        return read;
-    };
-    if let Some(latency) = table.table("latency") {
-        read_latency(&latency, origin, &mut read);
-        finish_law(latency, LAWS);
-    } else if table.entry("latency").is_none() {
-        read.words.push(("latency".to_owned(), "constant, 10ms".to_owned()));
+    if let Some(table) = top.table("links") {
+        if let Some(latency) = table.table("latency") {
+            read_latency(&latency, origin, &mut read);
+            finish_law(latency, LAWS);
+        }
+        read_faults(&table, &mut read);
+        read_bandwidth(&table, &mut read);
+        let links = &mut read.links;
+        links.retransmit = table.span("retransmit").unwrap_or(links.retransmit);
+        links.stream_timeout = table.span("stream-timeout").unwrap_or(links.stream_timeout);
+        let detections = [("immediate", Detection::Immediate), ("on-send", Detection::OnSend)];
+        links.detection = table.choice("detection", &detections).unwrap_or(links.detection);
+        table.finish();
     }
+    if let Latency::Law(law) = read.links.latency {
+        read.words.insert(0, ("latency".to_owned(), describe(law)));
+    }
+    let seen = match read.links.detection {
+        Detection::Immediate => "seen at once: the connection breaks",
+        Detection::OnSend => "seen on the next send",
+    };
+    read.words.push(("crashes".to_owned(), seen.to_owned()));
+    read
+}
+
+/// What goes wrong with single messages.
+fn read_faults(table: &Reader<'_>, read: &mut Read) {
     let links = &mut read.links;
-    links.fifo = table.flag("fifo").unwrap_or(false);
+    links.fifo = table.flag("fifo").unwrap_or(links.fifo);
+    links.reordering_delay = table.span("reordering-delay").unwrap_or(links.reordering_delay);
     for (key, value) in [
         ("loss", &mut links.loss),
         ("duplication", &mut links.duplication),
@@ -58,43 +76,25 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>) -> Read {
         if let Some(share) = table.share(key) {
             *value = share;
             if share > 0.0 {
-                read.words.push((key.to_owned(), format!("{} %", share * 100.0)));
+                // 0.07 * 100 is not quite 7.
+                let percent = (share * 1e8).round() / 1e6;
+                read.words.push((key.to_owned(), format!("{percent} %")));
             }
         }
     }
-    if let Some(delay) = table.span("reordering-delay") {
-        links.reordering_delay = delay;
+}
+
+fn read_bandwidth(table: &Reader<'_>, read: &mut Read) {
+    let Some(bandwidth) = table.table("bandwidth") else { return };
+    let queue = bandwidth.span("queue").unwrap_or(Span::millis(100));
+    if let Some(rate) = bandwidth.count("bytes-per-second", 1, RATE_MAX) {
+        read.links.bandwidth = Some(Bandwidth { rate, queue });
+        let words = format!("{rate} bytes/s per sender, datagrams wait {queue} at most");
+        read.words.push(("bandwidth".to_owned(), words));
+    } else if bandwidth.entry("bytes-per-second").is_none() {
+        bandwidth.missing("bytes-per-second", "1000000");
     }
-    if let Some(bandwidth) = table.table("bandwidth") {
-        if let Some(rate) = bandwidth.count("bytes-per-second", 1, RATE_MAX) {
-            let queue = bandwidth.span("queue").unwrap_or(Span::millis(100));
-            links.bandwidth = Some(Bandwidth { rate, queue });
-            read.words.push((
-                "bandwidth".to_owned(),
-                format!("{rate} bytes/s per sender, datagrams wait {queue} at most"),
-            ));
-        } else if bandwidth.entry("bytes-per-second").is_none() {
-            bandwidth.missing("bytes-per-second", "1000000");
-        }
-        bandwidth.finish();
-    }
-    if let Some(span) = table.span("retransmit") {
-        links.retransmit = span;
-    }
-    if let Some(span) = table.span("stream-timeout") {
-        links.stream_timeout = span;
-    }
-    let detections = [("immediate", Detection::Immediate), ("on-send", Detection::OnSend)];
-    if let Some(detection) = table.choice("detection", &detections) {
-        links.detection = detection;
-    }
-    let seen = match links.detection {
-        Detection::Immediate => "seen at once: the connection breaks",
-        Detection::OnSend => "seen on the next send",
-    };
-    read.words.push(("crashes".to_owned(), seen.to_owned()));
-    table.finish();
-    read
+    bandwidth.finish();
 }
 
 fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
@@ -107,7 +107,6 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
     if !matches!(model, Model::Matrix) {
         if let Some(law) = read_law(table, model) {
             read.links.latency = Latency::Law(law);
-            read.words.push(("latency".to_owned(), format!("{law:?}")));
         }
         return;
     }
@@ -210,20 +209,28 @@ fn read_law(table: &Reader<'_>, model: Model) -> Option<Distribution> {
         }
         number
     };
+    // Both are read before either is missed, so that one reading finds all that is wrong.
     let law = match model {
         Model::Constant => Distribution::Constant(needed("value")?),
-        Model::Uniform => Distribution::Uniform { min: needed("min")?, max: needed("max")? },
+        Model::Uniform => {
+            let (min, max) = (needed("min"), needed("max"));
+            Distribution::Uniform { min: min?, max: max? }
+        }
         Model::Exponential => {
-            Distribution::Exponential { min: table.span("min").unwrap_or_default(), mean: needed("mean")? }
+            let (min, mean) = (table.span("min").unwrap_or_default(), needed("mean"));
+            Distribution::Exponential { min, mean: mean? }
         }
         Model::LogNormal => {
-            Distribution::LogNormal { median: needed("median")?, sigma: number("sigma", 0.0, 10.0)? }
+            let (median, sigma) = (needed("median"), number("sigma", 0.0, 10.0));
+            Distribution::LogNormal { median: median?, sigma: sigma? }
         }
         Model::Pareto => {
-            Distribution::Pareto { scale: needed("scale")?, shape: number("shape", 0.01, 100.0)? }
+            let (scale, shape) = (needed("scale"), number("shape", 0.01, 100.0));
+            Distribution::Pareto { scale: scale?, shape: shape? }
         }
         Model::Weibull => {
-            Distribution::Weibull { scale: needed("scale")?, shape: number("shape", 0.01, 100.0)? }
+            let (scale, shape) = (needed("scale"), number("shape", 0.01, 100.0));
+            Distribution::Weibull { scale: scale?, shape: shape? }
         }
         Model::Matrix => return None,
     };
@@ -256,5 +263,17 @@ pub(super) fn typical(law: Distribution) -> Span {
         Distribution::Exponential { mean, .. } => mean,
         Distribution::LogNormal { median, .. } => median,
         Distribution::Pareto { scale, .. } | Distribution::Weibull { scale, .. } => scale,
+    }
+}
+
+/// A law in words, for the set-up of a report.
+pub(super) fn describe(law: Distribution) -> String {
+    match law {
+        Distribution::Constant(span) => format!("constant, {span}"),
+        Distribution::Uniform { min, max } => format!("uniform, {min} to {max}"),
+        Distribution::Exponential { min, mean } => format!("exponential, mean {mean}, at least {min}"),
+        Distribution::LogNormal { median, sigma } => format!("log-normal, median {median}, sigma {sigma}"),
+        Distribution::Pareto { scale, shape } => format!("Pareto, at least {scale}, shape {shape}"),
+        Distribution::Weibull { scale, shape } => format!("Weibull, scale {scale}, shape {shape}"),
     }
 }

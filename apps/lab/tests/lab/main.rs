@@ -3,3 +3,5 @@
 mod claims;
 mod registry;
 mod runs;
+mod scenario_docs;
+mod scenarios;
