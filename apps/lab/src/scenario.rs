@@ -151,13 +151,15 @@ fn read_table(
         }
         other => other,
     };
-    let duration = duration.unwrap_or(Span::secs(60));
-    let (processes, start) = read_processes(&top, duration);
-    let topology = topology::read(&top, origin, processes);
+    // Where these are wrong, the widest bounds keep what depends on them from being called wrong, too.
+    let duration = duration.unwrap_or(DURATION_MAX);
+    let (count, start) = read_processes(&top, duration);
+    let topology = topology::read(&top, origin, count);
+    let processes = count.unwrap_or(PROCESSES_MAX as u32);
     let links = links::read(&top, origin);
     let clocks = read_clocks(&top);
     let disk = read_disk(&top);
-    let (membership, broadcast) = read_protocol(&top, &topology, processes, origin.memory_max);
+    let (membership, broadcast) = read_protocol(&top, &topology, count.unwrap_or(1), origin.memory_max);
     let (broadcasts, warmup) = workload::read(&top, processes, duration);
     let regions = links.regions.clone();
     let (faults, churn) = faults::read(&top, origin, processes, duration, &regions, links.links.loss);
@@ -242,18 +244,15 @@ fn read_seeds(top: &Reader<'_>) -> Vec<u64> {
 }
 
 fn seed_of(item: &Item) -> Option<u64> {
-    match item.value {
-        Value::Integer(seed) => u64::try_from(seed).ok(),
-        _ => None,
-    }
+    item.value.as_integer().and_then(|seed| u64::try_from(seed).ok())
 }
 
-fn read_processes(top: &Reader<'_>, duration: Span) -> (u32, Start) {
+fn read_processes(top: &Reader<'_>, duration: Span) -> (Option<u32>, Start) {
     let Some(table) = top.table("processes") else {
         if top.entry("processes").is_none() {
             top.complain_here("the scenario has no [processes]", "add [processes] with count = 1000");
         }
-        return (1, Start::AtOnce);
+        return (None, Start::AtOnce);
     };
     let count = table.count("count", 1, PROCESSES_MAX);
     if count.is_none() && table.entry("count").is_none() {
@@ -262,7 +261,7 @@ fn read_processes(top: &Reader<'_>, duration: Span) -> (u32, Start) {
     let over = instant(&table, "start-over", duration).map_or(Span::ZERO, |end| end.since(Time::ZERO));
     table.finish();
     let start = if over == Span::ZERO { Start::AtOnce } else { Start::Over(over) };
-    (count.unwrap_or(1) as u32, start)
+    (count.map(|count| count as u32), start)
 }
 
 fn read_clocks(top: &Reader<'_>) -> Clocks {
@@ -460,21 +459,27 @@ fn describe(
 /// The file that a scenario names, relative to its folder.
 fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) -> Option<String> {
     let path: PathBuf = origin.folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
-    match std::fs::metadata(&path) {
-        Ok(meta) if meta.len() > FILE_MAX => {
-            reader.complain(place, format!("'{name}' has more than {FILE_MAX} bytes"), "use a smaller file");
+    if let Ok(meta) = std::fs::metadata(&path) {
+        // A pipe or a device might never end.
+        let flaw = if !meta.is_file() {
+            Some("is no file".to_owned())
+        } else {
+            (meta.len() > FILE_MAX).then(|| format!("has more than {FILE_MAX} bytes"))
+        };
+        if let Some(flaw) = flaw {
+            reader.complain(place, format!("'{name}' {flaw}"), "name a text file, and not too large a one");
             return None;
         }
-        _ => {}
     }
     match std::fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) => {
-            let why = match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                std::io::ErrorKind::InvalidData => "it is no text".to_owned(),
-                std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-                _ => error.to_string(),
+            let why = if error.kind() == std::io::ErrorKind::NotFound {
+                "there is no such file".to_owned()
+            } else if error.kind() == std::io::ErrorKind::InvalidData {
+                "it is no text".to_owned()
+            } else {
+                error.to_string()
             };
             let what = format!("cannot read '{name}': {why}");
             reader.complain(place, what, "paths begin at the scenario's folder");
@@ -484,7 +489,7 @@ fn file_of(reader: &Reader<'_>, place: &Place, name: &str, origin: &Origin<'_>) 
 }
 
 /// A file that a scenario names has at most so many bytes.
-const FILE_MAX: u64 = 1 << 30;
+const FILE_MAX: u64 = 1 << 28;
 
 /// What to do about what comes after the end.
 fn longer(duration: Span) -> String {

@@ -86,8 +86,11 @@ impl Values {
         Self::read(params, None)
     }
 
-    fn get(&self, name: &str) -> &Setting {
-        self.by_name.get(name).unwrap_or_else(|| panic!("the registry has no parameter '{name}'"))
+    /// # Panics
+    /// When the registry has no such parameter of this kind. A test builds every entry.
+    fn get<'v, T>(&'v self, name: &str, kind: impl Fn(&'v Setting) -> Option<T>) -> T {
+        let value = self.by_name.get(name).and_then(kind);
+        value.unwrap_or_else(|| panic!("the registry has no parameter '{name}' of this kind"))
     }
 
     /// A span of time.
@@ -95,18 +98,12 @@ impl Values {
     /// # Panics
     /// As all getters: when the registry has no such parameter of this kind. A test builds every entry.
     pub fn span(&self, name: &str) -> Span {
-        match self.get(name) {
-            Setting::Span(span) => *span,
-            other => panic!("'{name}' is {other:?}, no span"),
-        }
+        self.get(name, |value| if let Setting::Span(span) = value { Some(*span) } else { None })
     }
 
     /// A whole number.
     pub fn count(&self, name: &str) -> u64 {
-        match self.get(name) {
-            Setting::Count(count) => *count,
-            other => panic!("'{name}' is {other:?}, no number"),
-        }
+        self.get(name, |value| if let Setting::Count(count) = value { Some(*count) } else { None })
     }
 
     /// A whole number as an index type.
@@ -121,18 +118,12 @@ impl Values {
 
     /// True or false.
     pub fn flag(&self, name: &str) -> bool {
-        match self.get(name) {
-            Setting::Flag(flag) => *flag,
-            other => panic!("'{name}' is {other:?}, no flag"),
-        }
+        self.get(name, |value| if let Setting::Flag(flag) = value { Some(*flag) } else { None })
     }
 
     /// One of the words that the parameter takes.
     pub fn word(&self, name: &str) -> &str {
-        match self.get(name) {
-            Setting::Word(word) => word,
-            other => panic!("'{name}' is {other:?}, no word"),
-        }
+        self.get(name, |value| if let Setting::Word(word) = value { Some(word.as_str()) } else { None })
     }
 
     /// A kind of channel, of the words `stream` and `datagram`.

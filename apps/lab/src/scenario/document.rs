@@ -54,7 +54,7 @@ pub(crate) struct Problem {
     /// What to do about it.
     pub(crate) help: String,
     /// The line of another file that it is about.
-    pub(crate) quote: Option<Quote>,
+    pub(crate) quote: Option<Box<Quote>>,
 }
 
 /// A place in a file that the scenario names.
@@ -84,6 +84,34 @@ impl Table {
 }
 
 impl Value {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn as_integer(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        if let Self::Float(number) = self {
+            Some(*number)
+        } else {
+            self.as_integer().map(|whole| whole as f64)
+        }
+    }
+
+    pub(crate) fn as_flag(&self) -> Option<bool> {
+        if let Self::Flag(flag) = self { Some(*flag) } else { None }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Item]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    pub(crate) fn as_table(&self) -> Option<&Table> {
+        if let Self::Table(table) = self { Some(table) } else { None }
+    }
+
     /// The kind of value, for messages.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 use isles_kernel::{ProcessId, Span, Time};
 use isles_sim::{Churn, Fault, Memory, Who};
 
-use super::document::{Item, Value, quote};
+use super::document::{Item, quote};
 use super::reader::Reader;
 use super::{Origin, file_of, instant, links, longer};
 use crate::matrix::span_within;
@@ -88,10 +88,8 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
     let (fault, end) = match kind {
         Kind::Crash => {
             let who = needed_who(table, scene);
-            let again = match &who {
-                Who::Fraction(_) | Who::Count(_) => Who::All,
-                other => other.clone(),
-            };
+            let drawn = matches!(who, Who::Fraction(_) | Who::Count(_));
+            let again = if drawn { Who::All } else { who.clone() };
             if table.entry("memory").is_some() && table.entry("for").is_none() {
                 let what = "'memory' is what a restart begins with, and this crash has none";
                 table.complain(&table.place("memory"), what, "add for = \"10s\", or leave 'memory' out");
@@ -187,10 +185,7 @@ fn read_who(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
 }
 
 fn process(table: &Reader<'_>, item: &Item, processes: u32) -> Option<ProcessId> {
-    let id = match item.value {
-        Value::Integer(id) => u32::try_from(id).ok().filter(|id| *id < processes),
-        _ => None,
-    };
+    let id = item.value.as_integer().and_then(|id| u32::try_from(id).ok()).filter(|id| *id < processes);
     if id.is_none() {
         table.complain(&item.place, "there is no such process", ids(processes));
     }
@@ -204,13 +199,7 @@ pub(super) fn ids(processes: u32) -> String {
 
 fn read_range(table: &Reader<'_>, scene: &Scene<'_>) -> Option<Who> {
     let items = table.list("range")?;
-    let ends: Vec<i64> = items
-        .iter()
-        .filter_map(|item| match item.value {
-            Value::Integer(end) => Some(end),
-            _ => None,
-        })
-        .collect();
+    let ends: Vec<i64> = items.iter().filter_map(|item| item.value.as_integer()).collect();
     match (ends.as_slice(), items.len()) {
         (&[first, end], 2) if 0 <= first && first < end && end <= i64::from(scene.processes) => {
             Some(Who::Range { first: ProcessId(first as u32), end: ProcessId(end as u32) })

@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         help: impl Into<String>,
     ) {
         let problem = Problem::new(place.clone(), what, help);
-        self.problems.borrow_mut().push(Problem { quote: Some(quote), ..problem });
+        self.problems.borrow_mut().push(Problem { quote: Some(Box::new(quote)), ..problem });
     }
 
     /// Complains about this table as a whole.
@@ -100,46 +100,38 @@ impl<'a> Reader<'a> {
         self.complain(&item.place, what, format!("write {wanted}"));
     }
 
-    pub(crate) fn text(&self, key: &'static str) -> Option<&'a str> {
+    /// The value of this key as what `get` takes it for.
+    fn typed<T>(&self, key: &'static str, wanted: &str, get: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
         let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::Text(text) => Some(text),
-            _ => {
-                self.wrong_type(item, key, "a text in quotes");
-                None
-            }
+        let value = get(&item.value);
+        if value.is_none() {
+            self.wrong_type(item, key, wanted);
         }
+        value
+    }
+
+    pub(crate) fn text(&self, key: &'static str) -> Option<&'a str> {
+        self.typed(key, "a text in quotes", Value::as_text)
     }
 
     pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
-        let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::Flag(flag) => Some(*flag),
-            _ => {
-                self.wrong_type(item, key, "true or false");
-                None
-            }
-        }
+        self.typed(key, "true or false", Value::as_flag)
     }
 
     /// A span of time, written as `"250ms"`.
     pub(crate) fn span(&self, key: &'static str) -> Option<Span> {
         let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::Text(text) => match text.parse() {
-                Ok(span) => Some(span),
-                Err(error) => {
-                    self.complain(&item.place, format!("'{key}': {}", first_part(&error)), last_part(&error));
-                    None
-                }
-            },
-            Value::Integer(number) => {
-                let help = format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds");
-                self.complain(&item.place, format!("'{key}' is a number without a unit of time"), help);
-                None
-            }
-            _ => {
-                self.wrong_type(item, key, "a span of time in quotes, such as \"250ms\"");
+        if let Some(number) = item.value.as_integer() {
+            let help = format!("write \"{number}s\" for seconds, \"{number}ms\" for milliseconds");
+            self.complain(&item.place, format!("'{key}' is a number without a unit of time"), help);
+            return None;
+        }
+        let text = self.typed(key, "a span of time in quotes, such as \"250ms\"", Value::as_text)?;
+        match text.parse::<Span>() {
+            Ok(span) => Some(span),
+            Err(error) => {
+                let (what, help) = halves(&error.to_string());
+                self.complain(&item.place, format!("'{key}': {what}"), help);
                 None
             }
         }
@@ -147,10 +139,8 @@ impl<'a> Reader<'a> {
 
     /// A span of time forwards or, with a minus before it, backwards, in nanoseconds.
     pub(crate) fn signed_span(&self, key: &'static str) -> Option<i64> {
-        let backwards = match &self.entry(key)?.item.value {
-            Value::Text(text) => text.trim().strip_prefix('-'),
-            _ => None,
-        };
+        let text = self.entry(key)?.item.value.as_text();
+        let backwards = text.and_then(|text| text.trim().strip_prefix('-'));
         let (span, sign) = match backwards.map(str::parse::<Span>) {
             Some(Ok(span)) => (span, -1),
             Some(Err(_)) | None => (self.span(key)?, 1),
@@ -161,14 +151,7 @@ impl<'a> Reader<'a> {
     /// A number within bounds.
     pub(crate) fn number(&self, key: &'static str, min: f64, max: f64) -> Option<f64> {
         let item = &self.entry(key)?.item;
-        let number = match &item.value {
-            Value::Integer(number) => *number as f64,
-            Value::Float(number) => *number,
-            _ => {
-                self.wrong_type(item, key, "a number");
-                return None;
-            }
-        };
+        let number = self.typed(key, "a number", Value::as_number)?;
         if (min..=max).contains(&number) {
             return Some(number);
         }
@@ -191,10 +174,7 @@ impl<'a> Reader<'a> {
     /// A whole number within bounds.
     pub(crate) fn count(&self, key: &'static str, min: u64, max: u64) -> Option<u64> {
         let item = &self.entry(key)?.item;
-        let Value::Integer(number) = item.value else {
-            self.wrong_type(item, key, "a whole number");
-            return None;
-        };
+        let number = self.typed(key, "a whole number", Value::as_integer)?;
         let fits = u64::try_from(number).ok().filter(|number| (min..=max).contains(number));
         if fits.is_none() {
             self.complain(
@@ -232,46 +212,35 @@ impl<'a> Reader<'a> {
     /// A table below this one.
     pub(crate) fn table(&self, key: &'static str) -> Option<Self> {
         let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::Table(table) => Some(self.below(table, self.path(key), item.place.clone())),
-            _ => {
-                let what = format!("'{key}' is {}, not a table", item.value.kind());
-                let help = format!("write a table, under {} or in braces: {{ key = value }}", self.path(key));
-                self.complain(&item.place, what, help);
-                None
-            }
-        }
+        let Some(table) = item.value.as_table() else {
+            let what = format!("'{key}' is {}, not a table", item.value.kind());
+            let help = format!("write a table, under {} or in braces: {{ key = value }}", self.path(key));
+            self.complain(&item.place, what, help);
+            return None;
+        };
+        Some(self.below(table, self.path(key), item.place.clone()))
     }
 
     /// Several tables: `[[key]]`.
     pub(crate) fn tables(&self, key: &'static str) -> Vec<Self> {
-        let Some(entry) = self.entry(key) else { return Vec::new() };
-        let Value::List(items) = &entry.item.value else {
-            self.wrong_type(&entry.item, key, &format!("tables, each headed [[{key}]]"));
-            return Vec::new();
-        };
-        let tables = items.iter().filter_map(|item| match &item.value {
-            Value::Table(table) => {
-                Some(self.below(table, format!("[[{}]]", self.join(key)), item.place.clone()))
+        let wanted = format!("tables, each headed [[{key}]]");
+        let items = self.typed(key, &wanted, Value::as_list).unwrap_or_default();
+        let mut tables = Vec::new();
+        for item in items {
+            match item.value.as_table() {
+                Some(table) => {
+                    let name = format!("[[{}]]", self.join(key));
+                    tables.push(self.below(table, name, item.place.clone()));
+                }
+                None => self.wrong_type(item, key, "a table"),
             }
-            _ => {
-                self.wrong_type(item, key, "a table");
-                None
-            }
-        });
-        tables.collect()
+        }
+        tables
     }
 
     /// The items of a list.
     pub(crate) fn list(&self, key: &'static str) -> Option<&'a [Item]> {
-        let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::List(items) => Some(items),
-            _ => {
-                self.wrong_type(item, key, "a list");
-                None
-            }
-        }
+        self.typed(key, "a list", Value::as_list)
     }
 
     fn below(&self, table: &'a Table, name: String, place: Place) -> Self {
@@ -288,14 +257,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn first_part(error: &impl ToString) -> String {
-    let text = error.to_string();
-    text.split_once("): ").map_or(text.clone(), |(first, _)| format!("{first})"))
-}
-
-fn last_part(error: &impl ToString) -> String {
-    let text = error.to_string();
-    text.split_once("): ").map(|(_, last)| last.to_owned()).unwrap_or_default()
+/// What is wrong with a span, and what to do about it.
+fn halves(error: &str) -> (String, String) {
+    match error.split_once("): ") {
+        Some((what, help)) => (format!("{what})"), help.to_owned()),
+        None => (error.to_owned(), "write it as \"250ms\"".to_owned()),
+    }
 }
 
 /// The name nearest to `word`, if it is near enough to be meant.

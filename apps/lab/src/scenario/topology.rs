@@ -37,16 +37,16 @@ const KINDS: &[(&str, Kind)] = &[
 /// What an edge takes while the graph is made, in bytes: three lists hold it for a moment.
 const BYTES_PER_EDGE: u64 = 32;
 
-pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: u32) -> Option<Arc<Graph>> {
+pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>) -> Option<Arc<Graph>> {
     let table = top.table("topology")?;
     let kind = table.choice("kind", KINDS);
     if table.entry("kind").is_none() {
         table.missing("kind", "\"random-regular\"");
     }
     let seed = table.count("seed", 0, i64::MAX as u64).unwrap_or(1);
-    let made = kind.and_then(|kind| make(&table, kind, processes, seed, origin));
+    let made = kind.zip(processes).and_then(|(kind, count)| make(&table, kind, count, seed, origin));
     let own = ["width", "arity", "degree", "edges", "file"];
-    if kind.is_some() {
+    if kind.is_some() && processes.is_some() {
         table.misplaced(&own, "this kind of topology");
     } else {
         table.pass_over(&own);

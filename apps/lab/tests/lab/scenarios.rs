@@ -25,11 +25,6 @@ fn read(
     scenario::read(text, &Origin { name, folder, settings, memory_max: MEMORY_MAX })
 }
 
-/// Whether golden files are rewritten instead of compared.
-pub(crate) fn update() -> bool {
-    std::env::vars().any(|(key, value)| key == "UPDATE" && value == "1")
-}
-
 /// The files of a folder with this ending, by name.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -51,32 +46,17 @@ fn is_helpful(said: &str) -> bool {
 #[test]
 fn wrong_scenarios_are_refused_with_the_words_beside_them() {
     let folder = crate_folder().join("tests/bad-scenarios");
-    let scenarios = files(&folder, "toml");
-    assert!(scenarios.len() >= 100, "there are {} wrong scenarios", scenarios.len());
-    let mut differing = Vec::new();
-    for path in scenarios {
-        let text = std::fs::read_to_string(&path).expect("scenarios are texts");
-        let name = path.file_name().expect("files have names").to_string_lossy().into_owned();
+    let count = files(&folder, "toml").len();
+    assert!(count >= 100, "there are {count} wrong scenarios");
+    isles_golden::pairs(&folder, "toml", "txt", |text| {
         let settings: Vec<String> =
             text.lines().filter_map(|line| line.strip_prefix("# --set ")).map(str::to_owned).collect();
-        let said = match read(&name, &text, Some(&folder), &settings) {
-            Err(error) => error.to_string(),
-            Ok(_) => panic!("{name} is taken for right"),
-        };
-        assert!(is_helpful(&said), "{name} lacks a remedy\n{said}");
-        let golden = path.with_extension("txt");
-        if update() {
-            std::fs::write(&golden, &said).expect("golden files can be written");
-        } else if std::fs::read_to_string(&golden).unwrap_or_default() != said {
-            differing.push(format!("{name}:\n{said}"));
+        match read("scenario.toml", text, Some(&folder), &settings) {
+            Err(error) if is_helpful(&error.to_string()) => error.to_string(),
+            Err(error) => panic!("a remedy is missing\n{error}"),
+            Ok(_) => panic!("this is taken for right:\n{text}"),
         }
-    }
-    assert!(
-        differing.is_empty(),
-        "{} differ; look at them, then rewrite with UPDATE=1\n{}",
-        differing.len(),
-        differing.join("\n")
-    );
+    });
 }
 
 #[test]
