@@ -17,10 +17,9 @@ fn restart(sim: &mut World, at: u64, who: u32, memory: Memory) {
 }
 
 fn started(sim: &World, who: u32) -> Vec<u32> {
-    match &sim.process(p(who)).expect("it is up").seen[0].1 {
-        Started(log) => log.clone(),
-        other => panic!("{other:?} before a start"),
-    }
+    let first = &sim.process(p(who)).expect("it is up").seen[0].1;
+    let Started(log) = first else { panic!("{first:?} before a start") };
+    log.clone()
 }
 
 /// A process persists 1 and 2, and is crashed while 2 is on its way to the disk.
