@@ -185,11 +185,12 @@ pub(crate) fn resolve_groups(
     groups
         .iter()
         .map(|who| {
-            let who = match who {
-                Who::Fraction(fraction) => Who::Count(share(*fraction, processes as usize) as u32),
-                other => other.clone(),
+            let count = if let Who::Fraction(fraction) = who {
+                Some(Who::Count(share(*fraction, processes as usize) as u32))
+            } else {
+                None
             };
-            let group = resolve(&who, seed, at, &left, &region);
+            let group = resolve(count.as_ref().unwrap_or(who), seed, at, &left, &region);
             left.retain(|process| group.binary_search(process).is_err());
             group
         })

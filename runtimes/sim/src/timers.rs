@@ -189,7 +189,7 @@ mod tests {
         for seq in 0..20_000u32 {
             let bits = random::draw(u64::from(timers_max), &[u64::from(seq)]);
             let timer = random::below(bits, timers_max);
-            if bits % 5 == 0 {
+            if bits.is_multiple_of(5) {
                 timers.disarm(&timer);
                 plain.remove(&timer);
             } else {
@@ -199,7 +199,7 @@ mod tests {
                     queue.insert((due, seq), ());
                 }
             }
-            now += bits % 3 * u64::from(bits % 7 == 0) * 100;
+            now += bits % 3 * u64::from(bits.is_multiple_of(7)) * 100;
             let mut fired = Vec::new();
             while let Some((&(at, event), ())) = queue.first_key_value()
                 && at <= now

@@ -146,7 +146,7 @@ pub(crate) fn tell(world: &mut World, at: u64, who: u32, deeds: Vec<Do>) {
     world.invoke_at(ms(at), p(who), deeds);
 }
 
-/// What befell a process since it started, without that, with the simulator's ... its own clock in milliseconds.
+/// What befell a process since it started, with its own clock in milliseconds.
 pub(crate) fn seen(world: &World, who: u32) -> Vec<(u64, Seen)> {
     let script = world.process(p(who)).expect("it is up");
     script.seen.iter().skip(1).map(|(at, seen)| (at.0 / 1_000_000, seen.clone())).collect()
@@ -154,11 +154,16 @@ pub(crate) fn seen(world: &World, who: u32) -> Vec<(u64, Seen)> {
 
 /// The numbers of the messages that a process got from another, in order.
 pub(crate) fn got(world: &World, who: u32, from: u32) -> Vec<u32> {
-    let of = |seen: &(Time, Seen)| match seen.1 {
-        Message(sender, n) if sender == from => Some(n),
-        _ => None,
-    };
-    world.process(p(who)).expect("it is up").seen.iter().filter_map(of).collect()
+    let of = |seen: &(Time, Seen)| if let Message(sender, n) = seen.1 { Some((sender, n)) } else { None };
+    world
+        .process(p(who))
+        .expect("it is up")
+        .seen
+        .iter()
+        .filter_map(of)
+        .filter(|(sender, _)| *sender == from)
+        .map(|(_, n)| n)
+        .collect()
 }
 
 /// Everything that an observer sees, in order.
