@@ -95,13 +95,14 @@ pub(crate) fn load(args: &ScenarioArgs, settings: &[String]) -> Result<Scenario,
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
         let names: Vec<&str> = library::SCENARIOS.iter().map(|shipped| shipped.name).collect();
-        let why = match error.kind() {
-            std::io::ErrorKind::NotFound => format!(
+        let why = if error.kind() == std::io::ErrorKind::NotFound {
+            format!(
                 "there is no file '{0}', and no scenario of that name\n   = the library has {1}",
                 args.scenario,
                 names.join(", ")
-            ),
-            _ => format!("cannot read '{}': {error}", args.scenario),
+            )
+        } else {
+            format!("cannot read '{}': {error}", args.scenario)
         };
         Failure::Input(format!("error: {why}"))
     })?;

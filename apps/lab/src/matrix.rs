@@ -88,7 +88,7 @@ pub fn parse(text: &str) -> Result<RoundTrips, MatrixError> {
                     millis.push(value);
                     continue;
                 }
-                Ok(value) => format!("{value} is no round-trip time in milliseconds"),
+                Ok(_) => format!("{field} is no round-trip time in milliseconds"),
                 Err(_) => format!("'{field}' is no number"),
             };
             return Err(row.error_at(index + named, why));

@@ -124,33 +124,9 @@ fn read_table(
     problems: &RefCell<Vec<Problem>>,
 ) -> Option<Scenario> {
     let top = Reader::new(table, "", Place::File(0..0), problems);
-    let title = top.text("title").unwrap_or_default().to_owned();
-    let question = top.text("question").unwrap_or_default().to_owned();
-    for (key, most, words) in [("title", 200, &title), ("question", 2_000, &question)] {
-        if words.chars().count() > most {
-            top.complain(
-                &top.place(key),
-                format!("the {key} is too long"),
-                format!("write at most {most} characters"),
-            );
-        }
-    }
+    let (title, question) = (read_words(&top, "title", 200), read_words(&top, "question", 2_000));
     let seeds = read_seeds(&top);
-    let duration = match top.span("duration") {
-        Some(span) if span == Span::ZERO || span > DURATION_MAX => {
-            top.complain(
-                &top.place("duration"),
-                "'duration' is out of bounds",
-                "write a span above 0s, at most a year",
-            );
-            None
-        }
-        None if table.get("duration").is_none() => {
-            top.missing("duration", "\"60s\"");
-            None
-        }
-        other => other,
-    };
+    let duration = read_duration(&top);
     // Where these are wrong, the widest bounds keep what depends on them from being called wrong, too.
     let duration = duration.unwrap_or(DURATION_MAX);
     let (count, start) = read_processes(&top, duration);
@@ -202,6 +178,29 @@ fn read_table(
         checks,
         setup,
     })
+}
+
+/// A text for people; empty if it is not there.
+fn read_words(top: &Reader<'_>, key: &'static str, most: usize) -> String {
+    let words = top.text(key).unwrap_or_default();
+    if words.chars().count() > most {
+        let help = format!("write at most {most} characters");
+        top.complain(&top.place(key), format!("the {key} is too long"), help);
+    }
+    words.to_owned()
+}
+
+fn read_duration(top: &Reader<'_>) -> Option<Span> {
+    let span = top.span("duration");
+    if top.entry("duration").is_none() {
+        top.missing("duration", "\"60s\"");
+    }
+    let fits = span.filter(|span| *span > Span::ZERO && *span <= DURATION_MAX);
+    if fits != span {
+        let help = "write a span above 0s, at most a year";
+        top.complain(&top.place("duration"), "'duration' is out of bounds", help);
+    }
+    fits
 }
 
 /// A count of seeds, 1 to that; or a list.

@@ -98,7 +98,7 @@ pub fn random_regular(nodes: u32, degree: u32, seed: u64) -> Result<Graph, Graph
     if stubs / 2 > EDGES_MAX {
         return error(format!("{nodes} nodes of degree {degree} have more than {EDGES_MAX} edges"));
     }
-    let mut draws = Stream::new(seed, &[0x7265_6775_6c61_72, u64::from(nodes), u64::from(degree)]);
+    let mut draws = Stream::new(seed, &[0x0072_6567_756c_6172, u64::from(nodes), u64::from(degree)]);
     let mut ends: Vec<u32> = (0..nodes).flat_map(|node| (0..degree).map(move |_| node)).collect();
     draws.shuffle(&mut ends);
     let mut edges: Vec<(u32, u32)> =
@@ -147,7 +147,7 @@ pub fn random_edges(nodes: u32, edges: u64, seed: u64) -> Result<Graph, GraphErr
             "{edges} edges are too many for {nodes} nodes: at most half of the {pairs} pairs"
         ));
     }
-    let mut draws = Stream::new(seed, &[0x676e_6d, u64::from(nodes), edges]);
+    let mut draws = Stream::new(seed, &[0x0067_6e6d, u64::from(nodes), edges]);
     let mut chosen = BTreeSet::new();
     while (chosen.len() as u64) < edges {
         let (a, b) = (draws.below(nodes), draws.below(nodes));

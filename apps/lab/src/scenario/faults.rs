@@ -84,8 +84,28 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
         table.pass_over(OWN_KEYS);
         return;
     };
+    let (fault, end) = read_kind(table, scene, kind, lasting.is_some());
+    faults.push((at, fault));
+    match (lasting, end) {
+        (Some(lasting), Some(end)) => {
+            let until = at + lasting;
+            if until > Time::ZERO + scene.duration {
+                let what = format!("this fault ends at {until}, after the end of the run");
+                table.complain(&table.place("for"), what, longer(scene.duration));
+            }
+            faults.push((until, end));
+        }
+        (Some(_), None) => {
+            table.complain(&table.place("for"), "this kind of fault does not last", "leave 'for' out");
+        }
+        (None, _) => {}
+    }
+}
+
+/// What happens, and what ends it if it lasts.
+fn read_kind(table: &Reader<'_>, scene: &Scene<'_>, kind: Kind, lasts: bool) -> (Fault, Option<Fault>) {
     let memory = || table.choice("memory", MEMORIES).unwrap_or_default();
-    let (fault, end) = match kind {
+    match kind {
         Kind::Crash => {
             let who = needed_who(table, scene);
             let drawn = matches!(who, Who::Fraction(_) | Who::Count(_));
@@ -94,7 +114,7 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
                 let what = "'memory' is what a restart begins with, and this crash has none";
                 table.complain(&table.place("memory"), what, "add for = \"10s\", or leave 'memory' out");
             }
-            let end = lasting.map(|_| Fault::Restart { who: again, memory: memory() });
+            let end = lasts.then(|| Fault::Restart { who: again, memory: memory() });
             (Fault::Crash(who), end)
         }
         Kind::Restart => {
@@ -125,21 +145,6 @@ fn read_fault(table: &Reader<'_>, scene: &Scene<'_>, faults: &mut Vec<(Time, Fau
             let drift_ppb = (drift.unwrap_or(0.0) * 1000.0) as i64;
             (Fault::Clock { who, step: step.unwrap_or(0), drift_ppb }, None)
         }
-    };
-    faults.push((at, fault));
-    match (lasting, end) {
-        (Some(lasting), Some(end)) => {
-            let until = at + lasting;
-            if until > Time::ZERO + scene.duration {
-                let what = format!("this fault ends at {until}, after the end of the run");
-                table.complain(&table.place("for"), what, longer(scene.duration));
-            }
-            faults.push((until, end));
-        }
-        (Some(_), None) => {
-            table.complain(&table.place("for"), "this kind of fault does not last", "leave 'for' out");
-        }
-        (None, _) => {}
     }
 }
 
