@@ -11,7 +11,7 @@ use isles_lab::report::folder::Folder;
 use isles_lab::report::{self, terminal};
 use isles_lab::run::gossip::SeedOutcome;
 use isles_lab::run::seeds::on_all_cores;
-use isles_lab::run::summary;
+use isles_lab::run::{records, summary};
 use isles_lab::scenario::{self, Origin, Scenario, library};
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
@@ -40,6 +40,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     if let Some(folder) = &folder {
         let machine = |error: report::folder::WriteError| Failure::Machine(error.to_string());
         folder.write("scenario.toml", scenario.source.as_bytes()).map_err(machine)?;
+        // Every seed has its digest; what happened message by message is kept of the first.
+        if let Some(first) = outcomes.first() {
+            records::write(first, folder).map_err(machine)?;
+        }
         report::write(&report, folder).map_err(machine)?;
         page = Some(folder.path().join("report.html"));
     }

@@ -51,7 +51,15 @@ fn a_run_leaves_a_report_folder() {
     let out_folder = folder.path("report");
     let (out, _) = exits(0, &[&["run", "voyage", "--out", &out_folder], &SMALL[..]].concat());
     assert!(out.contains("reliability") && out.contains("report.html"), "{out}");
-    for file in ["report.html", "summary.json", "metrics.csv", "metrics.parquet", "scenario.toml"] {
+    for file in [
+        "report.html",
+        "summary.json",
+        "metrics.csv",
+        "metrics.parquet",
+        "scenario.toml",
+        "history.jsonl",
+        "trace.jsonl",
+    ] {
         let length = std::fs::metadata(folder.0.join("report").join(file)).expect(file).len();
         assert!(length > 100, "{file} has {length} bytes");
     }

@@ -5,6 +5,7 @@ pub mod measures;
 pub mod overlay;
 pub mod plan;
 pub mod recording;
+pub mod records;
 pub mod seeds;
 pub mod summary;
 

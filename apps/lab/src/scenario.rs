@@ -5,6 +5,7 @@ mod faults;
 pub mod library;
 mod links;
 pub(crate) mod reader;
+mod setup;
 mod topology;
 mod workload;
 
@@ -164,7 +165,7 @@ fn read_table(
     let name = Path::new(origin.name)
         .file_stem()
         .map_or_else(|| origin.name.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    let setup = describe(&plan, &membership, &broadcast, &links.words, &seeds);
+    let setup = setup::describe(&plan, &membership, &broadcast, &links.words, &seeds);
     Some(Scenario {
         title: if title.is_empty() { name.clone() } else { title },
         name,
@@ -405,54 +406,6 @@ fn read_report(top: &Reader<'_>, duration: Span) -> (usize, Span) {
     }
     table.finish();
     (lanes, sample)
-}
-
-fn describe(
-    plan: &Plan,
-    membership: &Chosen,
-    broadcast: &Chosen,
-    links: &[(String, String)],
-    seeds: &[u64],
-) -> Vec<Setting> {
-    let mut setup = Vec::new();
-    let mut add = |name: &str, value: String, note: &str| {
-        setup.push(Setting { name: name.to_owned(), value, note: note.to_owned() });
-    };
-    add(
-        "processes",
-        plan.processes.to_string(),
-        &match plan.start {
-            Start::AtOnce => "start at once".to_owned(),
-            Start::Over(span) => format!("start one after the other over {span}"),
-        },
-    );
-    for (what, chosen) in [("membership", membership), ("broadcast", broadcast)] {
-        add(what, chosen.entry.name.to_owned(), chosen.entry.doc);
-        let defaults = Values::defaults(chosen.entry.params);
-        for ((name, value), (_, default)) in chosen.values.written().zip(defaults.written()) {
-            if value != default {
-                add(&format!("{what}.{name}"), value, &format!("default {default}"));
-            }
-        }
-    }
-    for (name, value) in links {
-        add(name, value.clone(), "");
-    }
-    for (at, fault) in &plan.faults {
-        add("fault", format!("{} at {at}", crate::run::summary::describe(fault)), "");
-    }
-    if let Some(churn) = &plan.churn {
-        let (session, downtime) = (links::describe(churn.session), links::describe(churn.downtime));
-        add("churn", format!("sessions: {session}"), &format!("downtimes: {downtime}"));
-    }
-    add(
-        "broadcasts",
-        plan.broadcasts.len().to_string(),
-        &format!("figures count those from {} on", plan.warmup),
-    );
-    add("duration", plan.duration.to_string(), "virtual time");
-    add("seeds", seeds.len().to_string(), "");
-    setup
 }
 
 /// The file that a scenario names, relative to its folder.

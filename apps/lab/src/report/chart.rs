@@ -15,7 +15,7 @@ const TOP: f64 = 44.0;
 const BOTTOM: f64 = 246.0;
 
 /// Colours in the style sheet.
-pub(super) const COLOURS: usize = 8;
+pub(super) const COLOURS: usize = 12;
 
 /// A drawing and what belongs to it on the page.
 #[derive(Debug)]
@@ -218,7 +218,7 @@ fn y_scale(chart: &Chart, lines: &[Line]) -> Scale {
     let bands = lines.iter().flat_map(|line| &line.band).flat_map(|&(low, high)| [low, high]);
     let levels = chart.levels.iter().map(|level| level.at);
     let values = points.chain(bands).chain(levels);
-    Scale::fitting(values, chart.y.log, chart.y.from_zero, false, (BOTTOM, TOP))
+    Scale::of(&chart.y, values, (BOTTOM, TOP))
 }
 
 /// Each line on top of those before it; the band is what it adds.
@@ -396,7 +396,7 @@ fn bars(distribution: &Distribution, palette: &Palette) -> Drawn {
         .collect();
     let y = Axis::new("share", Unit::Share);
     let highest = shares.iter().flatten().map(|bin| bin.2);
-    let scale = Scale::fitting(highest, false, true, false, (BOTTOM, TOP));
+    let scale = Scale::of(&y, highest, (BOTTOM, TOP));
     let mut plot = Plot::new(Scale::fitting([].into_iter(), false, true, true, (LEFT, RIGHT)), scale);
     plot.y_axis(&y);
     let slot = (RIGHT - LEFT) / values.len().max(1) as f64;

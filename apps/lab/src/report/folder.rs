@@ -199,7 +199,7 @@ impl Draft {
     }
 
     /// The error for a failure to encode this file.
-    pub(super) fn encode_error(&self, why: impl ToString) -> WriteError {
+    pub(crate) fn encode_error(&self, why: impl ToString) -> WriteError {
         WriteError::Encode { path: self.path.clone(), why: why.to_string() }
     }
 }

@@ -1,5 +1,7 @@
 //! From values to positions on an axis, and where the labels go.
 
+use super::data::{Axis, Unit};
+
 /// An axis between two values and two positions.
 #[derive(Clone, Debug)]
 pub(super) struct Scale {
@@ -13,6 +15,15 @@ pub(super) struct Scale {
 }
 
 impl Scale {
+    /// The axis of a chart, widened to round numbers; that of shares does not go beyond all.
+    pub(super) fn of(axis: &Axis, values: impl Iterator<Item = f64> + Clone, positions: (f64, f64)) -> Self {
+        let mut scale = Self::fitting(values.clone(), axis.log, axis.from_zero, false, positions);
+        if axis.unit == Unit::Share && scale.low < 1.0 && values.fold(0.0, f64::max) <= 1.0 {
+            scale.high = scale.high.min(1.0);
+        }
+        scale
+    }
+
     /// An axis that shows all of `values`, widened to round numbers unless `tight`.
     ///
     /// Values that are not finite, and on a logarithmic axis those not above zero, are not looked at.
@@ -145,6 +156,13 @@ fn nice_step(rough: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_end_at_all() {
+        let shares = Axis { from_zero: false, ..Axis::new("reliability", Unit::Share) };
+        let high = |values: &[f64]| Scale::of(&shares, values.iter().copied(), (0.0, 1.0)).high();
+        assert_eq!((high(&[1.0, 1.0]), high(&[0.93, 0.99]), high(&[0.5, 1.5])), (1.0, 1.0, 1.6));
+    }
 
     fn values(scale: &Scale) -> Vec<f64> {
         scale.ticks(5).into_iter().map(|tick| tick.value).collect()

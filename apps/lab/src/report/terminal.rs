@@ -151,13 +151,7 @@ pub fn plot(chart: &Chart, look: Look) -> String {
         true,
         (0.0, (columns * 2 - 1) as f64),
     );
-    let y = Scale::fitting(
-        points().map(|point| point.1),
-        chart.y.log,
-        chart.y.from_zero,
-        false,
-        ((ROWS * 4 - 1) as f64, 0.0),
-    );
+    let y = Scale::of(&chart.y, points().map(|point| point.1), ((ROWS * 4 - 1) as f64, 0.0));
     let mut grid = Grid::new(columns, ROWS);
     for (index, line) in drawn.iter().enumerate() {
         trace(&mut grid, line, chart.shape, &x, &y, index);

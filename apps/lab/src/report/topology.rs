@@ -123,8 +123,38 @@ fn tooltip(node: &Node) -> String {
 fn placed(drawing: &Drawing) -> Vec<(f64, f64)> {
     let finite = |node: &Node| node.position.filter(|(x, y)| x.is_finite() && y.is_finite());
     let given: Option<Vec<_>> = drawing.nodes.iter().map(finite).collect();
-    given.unwrap_or_else(|| by_forces(drawing.nodes.len(), &drawing.edges))
+    given.unwrap_or_else(|| with_lone_below(drawing.nodes.len(), &drawing.edges))
 }
+
+/// Processes that are connected, by forces; all others in rows under them, where they take no room from the rest.
+fn with_lone_below(count: usize, edges: &[Edge]) -> Vec<(f64, f64)> {
+    let mut index = vec![None; count];
+    let mut connected = 0;
+    for node in edges.iter().flat_map(|edge| [edge.from, edge.to]) {
+        index[node as usize].get_or_insert_with(|| {
+            connected += 1;
+            connected - 1
+        });
+    }
+    if connected == 0 {
+        return by_forces(count, edges);
+    }
+    let inner = |node: u32| index[node as usize].expect("an edge connects its ends");
+    let inner: Vec<Edge> =
+        edges.iter().map(|edge| Edge { from: inner(edge.from), to: inner(edge.to), ..*edge }).collect();
+    let (places, height) = fitted(&by_forces(connected as usize, &inner));
+    let mut lone = 0u32;
+    let mut next_lone = || {
+        let (row, column) = (lone / LONE_PER_ROW, lone % LONE_PER_ROW);
+        lone += 1;
+        let step = (WIDTH - 2.0 * MARGIN) / f64::from(LONE_PER_ROW - 1);
+        (MARGIN + f64::from(column) * step, height + MARGIN + f64::from(row) * step)
+    };
+    index.iter().map(|inner| inner.map_or_else(&mut next_lone, |inner| places[inner as usize])).collect()
+}
+
+/// At most so many unconnected processes are drawn in a row.
+const LONE_PER_ROW: u32 = 36;
 
 /// Places that fill the picture without distortion, and how high it then is.
 fn fitted(places: &[(f64, f64)]) -> (Vec<(f64, f64)>, f64) {
@@ -236,6 +266,14 @@ mod tests {
         let near = mean((0..40).map(|i| distance(places[i], places[(i + 1) % 40])).collect());
         let far = mean((0..40).map(|i| distance(places[i], places[(i + 20) % 40])).collect());
         assert!(near * 1.5 > far, "{near} {far}");
+    }
+
+    #[test]
+    fn processes_without_connections_lie_below() {
+        let places = with_lone_below(60, &ring(40));
+        let lowest = places[..40].iter().fold(0.0, |low: f64, place| low.max(place.1));
+        assert!(places[40..].iter().all(|place| place.1 > lowest));
+        assert!(places[40..].windows(2).all(|two| distance(two[0], two[1]) > 20.0));
     }
 
     #[test]

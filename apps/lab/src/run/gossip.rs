@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use hdrhistogram::Histogram;
 use isles_gossip::node::{Config, Layer};
-use isles_gossip::{Broadcast, Membership, Node};
+use isles_gossip::{Broadcast, Membership, MessageId, Node};
+use isles_history::History;
 use isles_kernel::{Payload, ProcessId, Span, Time, random};
 use isles_sim::{Counters, Setup, SetupError, Simulation};
 
 use super::plan::{Origin, Plan};
-use super::recording::{BroadcastOutcome, Recorder, Sent};
+use super::recording::{Asked, BroadcastOutcome, Recorder, Sent};
 
 /// What came of one seed.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct SeedOutcome {
     pub overlay: Vec<Neighbors>,
     /// The first broadcast after the warm-up, if a diagram is wanted.
     pub episode: Option<Episode>,
+    /// What clients asked and were answered.
+    pub history: History<Asked, MessageId>,
     /// Bytes that the simulator took for slots, events and watchers, at the end.
     pub simulator_bytes: usize,
 }
@@ -109,7 +112,7 @@ pub fn run<M: Membership, B: Broadcast>(
         let until = next_broadcast.min(next_sample).min(recording_until.unwrap_or(end)).min(end);
         sim.run_until(until, &mut recorder);
         if recording_until == Some(until) || (recording_until.is_some() && until == end) {
-            recorder.record_messages(false);
+            recorder.record_messages(None);
             recording_until = None;
         }
         if until == next_sample || until == end {
@@ -124,7 +127,7 @@ pub fn run<M: Membership, B: Broadcast>(
         while let Some((index, broadcast)) = broadcasts.next_if(|(_, broadcast)| broadcast.at <= until) {
             let Some(origin) = choose_origin(&sim, broadcast.origin, seed, index as u64) else { continue };
             if plan.lanes > 0 && episode.is_none() && broadcast.at >= plan.warmup {
-                recorder.record_messages(true);
+                recorder.record_messages(Some(origin));
                 recording_until = Some((until + EPISODE).min(end));
                 episode = Some((origin, until));
             }
@@ -147,6 +150,7 @@ pub fn run<M: Membership, B: Broadcast>(
             messages: recorder.episode,
             deliveries: recorder.episode_deliveries,
         }),
+        history: recorder.history,
         simulator_bytes: sim.bytes(),
     })
 }

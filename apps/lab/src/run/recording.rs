@@ -1,13 +1,15 @@
 //! What a run of a broadcast protocol leaves behind, before it becomes a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use isles_gossip::broadcast::Event as Said;
 use isles_gossip::node::{Event, Layer, Node};
 use isles_gossip::{Broadcast, Change, Membership, MessageId};
+use isles_history::{Entry, History};
 use isles_kernel::{OpId, ProcessId, Protocol, Time, meter};
 use isles_sim::Observer;
+use serde::Serialize;
 
 /// How one broadcast went.
 #[derive(Clone, PartialEq, Debug)]
@@ -55,10 +57,19 @@ struct Track {
     last: Time,
 }
 
+/// What a client asked of a broadcast protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asked {
+    /// To broadcast a payload of so many bytes.
+    Broadcast(u32),
+}
+
 /// A message of the recorded episode.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Sent {
     /// When it left.
+    #[serde(rename = "time")]
     pub at: Time,
     /// From whom.
     pub from: ProcessId,
@@ -88,7 +99,14 @@ pub struct Recorder {
     pub episode: Vec<Sent>,
     /// First deliveries of the episode.
     pub episode_deliveries: Vec<(Time, ProcessId)>,
-    recording: bool,
+    /// Who broadcasts the episode that is being recorded.
+    recording: Option<ProcessId>,
+    /// The broadcast that the episode is about, from its invocation on.
+    episode_track: Option<usize>,
+    /// What clients asked and were answered, and the crashes of processes that had been asked something.
+    pub history: History<Asked, MessageId>,
+    /// Processes that were asked something since they started.
+    asked: BTreeSet<ProcessId>,
 }
 
 /// A recorded episode has at most so many messages.
@@ -108,13 +126,16 @@ impl Recorder {
             changes: 0,
             episode: Vec::new(),
             episode_deliveries: Vec::new(),
-            recording: false,
+            recording: None,
+            episode_track: None,
+            history: History::default(),
+            asked: BTreeSet::new(),
         }
     }
 
-    /// Records every message from now on, or no longer.
-    pub fn record_messages(&mut self, on: bool) {
-        self.recording = on;
+    /// Records every message from now on, and the deliveries of what `origin` broadcasts next; with none, no longer.
+    pub fn record_messages(&mut self, origin: Option<ProcessId>) {
+        self.recording = origin;
     }
 
     /// How many processes are up.
@@ -147,10 +168,11 @@ impl Recorder {
         }
     }
 
+    fn note(&mut self, entry: Entry<Asked, MessageId>) {
+        self.history.push(entry).expect("the simulator's time ascends, and a broadcast is answered once");
+    }
+
     fn delivered(&mut self, at: Time, process: ProcessId, id: MessageId, hops: u16) {
-        if self.recording {
-            self.episode_deliveries.push((at, process));
-        }
         let index = *self.by_id.entry(id).or_insert_with(|| {
             // Whatever is delivered for the first time was broadcast there and then.
             self.tracks.push(Track {
@@ -162,8 +184,15 @@ impl Recorder {
                 hops_max: 0,
                 last: at,
             });
-            self.tracks.len() - 1
+            let index = self.tracks.len() - 1;
+            if self.recording == Some(process) {
+                self.episode_track.get_or_insert(index);
+            }
+            index
         });
+        if self.recording.is_some() && self.episode_track == Some(index) {
+            self.episode_deliveries.push((at, process));
+        }
         let track = &mut self.tracks[index];
         track.delivered[process.index() / 64] |= 1 << (process.index() % 64);
         track.count += 1;
@@ -187,7 +216,7 @@ impl Recorder {
 
 impl<M: Membership, B: Broadcast> Observer<Node<M, B>> for Recorder {
     fn sees_messages(&self) -> bool {
-        self.recording
+        self.recording.is_some()
     }
 
     fn on_send(
@@ -216,13 +245,30 @@ impl<M: Membership, B: Broadcast> Observer<Node<M, B>> for Recorder {
         }
     }
 
-    fn on_reply(&mut self, _: Time, _: ProcessId, _: OpId, _: &MessageId) {}
+    fn on_invoke(&mut self, time: Time, process: ProcessId, id: OpId, op: &<Node<M, B> as Protocol>::Op) {
+        if let Layer::Broadcast(payload) = op {
+            self.asked.insert(process);
+            self.note(Entry::Invoke {
+                time,
+                process,
+                id,
+                op: Asked::Broadcast(payload.bytes().len() as u32),
+            });
+        }
+    }
+
+    fn on_reply(&mut self, time: Time, process: ProcessId, id: OpId, reply: &MessageId) {
+        self.note(Entry::Return { time, process, id, reply: *reply });
+    }
 
     fn on_start(&mut self, at: Time, process: ProcessId) {
         self.up_since[process.index()] = Some(at);
     }
 
-    fn on_crash(&mut self, _: Time, process: ProcessId) {
+    fn on_crash(&mut self, time: Time, process: ProcessId) {
+        if self.asked.remove(&process) {
+            self.note(Entry::Crash { time, process });
+        }
         self.up_since[process.index()] = None;
     }
 }
