@@ -49,6 +49,9 @@ pub fn files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(list.lines().map(PathBuf::from).filter(|path| root.join(path).is_file()).collect())
 }
 
+/// What a fuzz target begins with, besides its own corpus.
+const SEEDS: [(&str, &str); 2] = [("scenario", "apps/lab/scenarios"), ("matrix", "apps/lab/data")];
+
 /// Runs every fuzz target for `seconds`.
 ///
 /// # Errors
@@ -61,8 +64,14 @@ pub fn fuzz(root: &Path, seconds: &str) -> Result<()> {
         .context("install it first: cargo install cargo-fuzz")?;
     for target in list.lines() {
         let limit = format!("-max_total_time={seconds}");
+        let corpus = folder.join("corpus").join(target);
+        std::fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
+        let seeds = SEEDS.iter().filter(|(name, _)| *name == target).map(|(_, seeds)| root.join(seeds));
         let status = Command::new("cargo")
-            .args(["fuzz", "run", target, "--", &limit])
+            .args(["fuzz", "run", target])
+            .args(std::iter::once(corpus).chain(seeds))
+            // Nothing that we read may take more: a text of a few lines must not fill the memory.
+            .args(["--", &limit, "-rss_limit_mb=1024", "-timeout=10"])
             .env("RUSTC_BOOTSTRAP", "1")
             .current_dir(&folder)
             .status()?;

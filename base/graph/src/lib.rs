@@ -1,5 +1,4 @@
-//! Topologies: a compact immutable graph of processes, and generators of the usual ones.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod generators;

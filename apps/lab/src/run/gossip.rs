@@ -89,17 +89,7 @@ pub fn run<M: Membership, B: Broadcast>(
     neighbors: ReadNeighbors<'_, M, B>,
     progress: &dyn Fn(f64),
 ) -> Result<SeedOutcome, SetupError> {
-    let mut sim = Simulation::<Node<M, B>>::new(Setup {
-        start: plan.start,
-        links: plan.links.clone(),
-        clocks: plan.clocks,
-        disk: plan.disk,
-        churn: plan.churn.clone(),
-        ..Setup::new(plan.processes, seed, config)
-    })?;
-    for (at, fault) in &plan.faults {
-        sim.inject(*at, fault.clone());
-    }
+    let mut sim = prepared(plan, seed, config)?;
     let end = Time::ZERO + plan.duration;
     let mut recorder = Recorder::new(plan.processes, plan.warmup);
     let mut samples = Vec::new();
@@ -153,6 +143,26 @@ pub fn run<M: Membership, B: Broadcast>(
         history: recorder.history,
         simulator_bytes: sim.bytes(),
     })
+}
+
+/// The simulation before its first instant, all faults scheduled.
+fn prepared<M: Membership, B: Broadcast>(
+    plan: &Plan,
+    seed: u64,
+    config: Arc<Config<M, B>>,
+) -> Result<Simulation<Node<M, B>>, SetupError> {
+    let mut sim = Simulation::new(Setup {
+        start: plan.start,
+        links: plan.links.clone(),
+        clocks: plan.clocks,
+        disk: plan.disk,
+        churn: plan.churn.clone(),
+        ..Setup::new(plan.processes, seed, config)
+    })?;
+    for (at, fault) in &plan.faults {
+        sim.inject(*at, fault.clone());
+    }
+    Ok(sim)
 }
 
 /// Who broadcasts, out of those that are up; none if nobody is.

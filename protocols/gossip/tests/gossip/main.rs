@@ -7,4 +7,5 @@ mod hyparview;
 mod museum;
 mod plumtree;
 mod plumtree_runs;
+mod traces;
 mod world;
