@@ -15,7 +15,7 @@ use crate::peers::Change;
 pub struct StaticGraph;
 
 /// Parameters that all processes share.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Config {
     /// Who is whose neighbour. A process that it does not have is alone.
     pub graph: Arc<Graph>,

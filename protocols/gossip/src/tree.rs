@@ -23,7 +23,7 @@ pub struct Tree {
 }
 
 /// Parameters that all processes share.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Config {
     /// The edges along which messages go. A process that it does not have is alone. With a cycle it works still,
     /// and is flooding.
