@@ -1,11 +1,18 @@
-//! The usual topologies.
+//! The usual topologies. A random one is a function of its seed.
 
-use std::collections::BTreeSet;
+mod attachment;
+mod fixed;
+mod geometric;
+mod random;
+mod small_world;
+
 use std::fmt;
 
-use isles_kernel::random::Stream;
-
-use crate::Graph;
+pub use attachment::{preferential_attachment, uniform_attachment};
+pub use fixed::{complete, grid, hypercube, line, ring, star, torus, tree};
+pub use geometric::{Geometric, connectivity_radius, random_geometric};
+pub use random::{random_edges, random_pairs, random_regular};
+pub use small_world::{DistanceLaw, Kleinberg, kleinberg, watts_strogatz};
 
 /// Why a graph cannot be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,144 +26,16 @@ impl fmt::Display for GraphError {
 
 impl std::error::Error for GraphError {}
 
-/// A graph has at most so many edges.
+/// A generated graph has at most so many edges.
 pub const EDGES_MAX: u64 = 1 << 30;
 
 fn error<T>(why: String) -> Result<T, GraphError> {
     Err(GraphError(why))
 }
 
-/// Each node is linked to the next one; there is no end.
-pub fn ring(nodes: u32) -> Graph {
-    let edges: Vec<(u32, u32)> = (0..nodes).map(|node| (node, (node + 1) % nodes)).collect();
-    Graph::from_edges(nodes, &edges)
-}
-
-/// Each node is linked to the next one.
-pub fn line(nodes: u32) -> Graph {
-    let edges: Vec<(u32, u32)> = (1..nodes).map(|node| (node - 1, node)).collect();
-    Graph::from_edges(nodes, &edges)
-}
-
-/// All nodes are linked to node 0.
-pub fn star(nodes: u32) -> Graph {
-    let edges: Vec<(u32, u32)> = (1..nodes).map(|node| (0, node)).collect();
-    Graph::from_edges(nodes, &edges)
-}
-
-/// All nodes are linked to each other.
-///
-/// # Errors
-/// When there are more than [`EDGES_MAX`] edges.
-pub fn complete(nodes: u32) -> Result<Graph, GraphError> {
-    let count = u64::from(nodes) * u64::from(nodes.saturating_sub(1)) / 2;
-    if count > EDGES_MAX {
-        return error(format!("a complete graph of {nodes} nodes has {count} edges, more than {EDGES_MAX}"));
-    }
-    let edges: Vec<(u32, u32)> = (0..nodes).flat_map(|a| (0..a).map(move |b| (b, a))).collect();
-    Ok(Graph::from_edges(nodes, &edges))
-}
-
-/// Rows of `width` nodes, the last one shorter if need be; each node is linked to the ones beside, above and below.
-pub fn grid(nodes: u32, width: u32) -> Graph {
-    let width = width.max(1);
-    let mut edges = Vec::new();
-    for node in 0..nodes {
-        if node % width != 0 {
-            edges.push((node - 1, node));
-        }
-        if node >= width {
-            edges.push((node - width, node));
-        }
-    }
-    Graph::from_edges(nodes, &edges)
-}
-
-/// A tree in which each node has `arity` children, level by level.
-pub fn tree(nodes: u32, arity: u32) -> Graph {
-    let arity = arity.max(1);
-    let edges: Vec<(u32, u32)> = (1..nodes).map(|node| ((node - 1) / arity, node)).collect();
-    Graph::from_edges(nodes, &edges)
-}
-
-/// A random graph in which every node has `degree` neighbours: stubs are paired at random, and pairs that make a loop
-/// or a double edge are swapped with random others until none is left (the pairing model of Bollobás, 1980,
-/// mended by switches).
-///
-/// # Errors
-/// When there is no such graph: `degree` not below `nodes`, or both odd; or it has more than [`EDGES_MAX`] edges.
-pub fn random_regular(nodes: u32, degree: u32, seed: u64) -> Result<Graph, GraphError> {
-    if degree >= nodes.max(1) {
-        return error(format!("{nodes} nodes cannot have {degree} neighbours each"));
-    }
-    let stubs = u64::from(nodes) * u64::from(degree);
-    if stubs % 2 == 1 {
-        return error(format!(
-            "{nodes} nodes of degree {degree} cannot be paired: one of the two must be even"
-        ));
-    }
-    if stubs / 2 > EDGES_MAX {
-        return error(format!("{nodes} nodes of degree {degree} have more than {EDGES_MAX} edges"));
-    }
-    let mut draws = Stream::new(seed, &[0x0072_6567_756c_6172, u64::from(nodes), u64::from(degree)]);
-    let mut ends: Vec<u32> = (0..nodes).flat_map(|node| (0..degree).map(move |_| node)).collect();
-    draws.shuffle(&mut ends);
-    let mut edges: Vec<(u32, u32)> =
-        ends.chunks_exact(2).map(|pair| (pair[0].min(pair[1]), pair[0].max(pair[1]))).collect();
-    for _ in 0..1_000 {
-        let bad = flawed(&edges);
-        if bad.is_empty() {
-            return Ok(Graph::from_edges(nodes, &edges));
-        }
-        for index in bad {
-            let other = draws.below(edges.len() as u32) as usize;
-            let ((a, b), (c, d)) = (edges[index], edges[other]);
-            edges[index] = (a.min(d), a.max(d));
-            edges[other] = (c.min(b), c.max(b));
-        }
-    }
-    error(format!(
-        "no graph of {nodes} nodes of degree {degree} was found: it is too dense to be drawn at random"
-    ))
-}
-
-/// The edges that are loops, or repeat another one.
-fn flawed(edges: &[(u32, u32)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..edges.len()).collect();
-    order.sort_unstable_by_key(|index| edges[*index]);
-    let mut bad: Vec<usize> = order
-        .windows(2)
-        .filter(|pair| edges[pair[0]] == edges[pair[1]])
-        .map(|pair| pair[1])
-        .chain((0..edges.len()).filter(|index| edges[*index].0 == edges[*index].1))
-        .collect();
-    bad.sort_unstable();
-    bad.dedup();
-    bad
-}
-
-/// A random graph with `edges` different edges: G(n, m) of Erdős and Rényi.
-///
-/// # Errors
-/// When there are not so many pairs of nodes, or more than [`EDGES_MAX`] edges, or the graph would be so dense that
-/// drawing edges at random takes too long (more than half of all pairs).
-pub fn random_edges(nodes: u32, edges: u64, seed: u64) -> Result<Graph, GraphError> {
-    let pairs = u64::from(nodes) * u64::from(nodes.saturating_sub(1)) / 2;
-    if edges > EDGES_MAX || edges > pairs / 2 {
-        return error(format!(
-            "{edges} edges are too many for {nodes} nodes: at most half of the {pairs} pairs"
-        ));
-    }
-    let mut draws = Stream::new(seed, &[0x0067_6e6d, u64::from(nodes), edges]);
-    let mut chosen = BTreeSet::new();
-    while (chosen.len() as u64) < edges {
-        let (a, b) = (draws.below(nodes), draws.below(nodes));
-        if a != b {
-            chosen.insert((a.min(b), a.max(b)));
-        }
-    }
-    let chosen: Vec<(u32, u32)> = chosen.into_iter().collect();
-    Ok(Graph::from_edges(nodes, &chosen))
+/// The natural logarithm, the same on every machine.
+fn logarithm_of(value: f64) -> f64 {
+    libm::log(value)
 }
 
 #[cfg(test)]
@@ -164,6 +43,7 @@ mod tests {
     use isles_kernel::ProcessId;
 
     use super::*;
+    use crate::Graph;
 
     fn degrees(graph: &Graph) -> Vec<usize> {
         (0..graph.nodes()).map(|node| graph.neighbors(ProcessId(node)).len()).collect()
@@ -195,6 +75,43 @@ mod tests {
     #[test]
     fn random_edges_are_as_many_as_asked() {
         assert_eq!(random_edges(1_000, 3_000, 1).expect("sparse").edges(), 3_000);
-        assert!(random_edges(4, 5, 1).is_err());
+        assert_eq!(random_edges(6, 14, 1).expect("all but one").edges(), 14);
+        assert!(random_edges(4, 7, 1).is_err());
+    }
+
+    #[test]
+    fn each_set_of_edges_is_as_likely_as_any_other() {
+        let mut counts = std::collections::BTreeMap::new();
+        for seed in 0..9_000 {
+            let graph = random_edges(4, 2, seed).expect("possible");
+            *counts.entry(graph.edge_list().collect::<Vec<_>>()).or_insert(0u32) += 1;
+        }
+        assert_eq!(counts.len(), 15);
+        assert!(counts.values().all(|count| (500..=700).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn pairs_are_linked_with_the_probability_asked() {
+        for p in [0.0, 0.001, 0.1, 0.7, 1.0] {
+            let graph = random_pairs(500, p, 1).expect("possible");
+            let expected = 124_750.0 * p;
+            let spread = 5.0 * (expected * (1.0 - p)).sqrt();
+            assert!((graph.edges() as f64 - expected).abs() <= spread, "{p}: {}", graph.edges());
+        }
+        let pair = |seed| random_pairs(3, 0.3, seed).expect("possible").has_edge(ProcessId(1), ProcessId(2));
+        assert!((2_700..3_300).contains(&(0..10_000).filter(|seed| pair(*seed)).count()));
+        assert!(random_pairs(10, -0.1, 1).is_err() && random_pairs(4_000_000_000, 0.5, 1).is_err());
+    }
+
+    #[test]
+    fn tori_and_cubes_are_regular() {
+        assert_eq!(degrees(&torus(12, 4).expect("whole rows")), [4; 12]);
+        assert_eq!(degrees(&torus(5, 5).expect("one row is a ring")), [2; 5]);
+        assert!(torus(7, 3).is_err() && torus(7, 0).is_err());
+        let cube = hypercube(4).expect("small");
+        assert_eq!((cube.nodes(), cube.edges()), (16, 32));
+        assert!(cube.edge_list().all(|(a, b)| (a.0 ^ b.0).is_power_of_two()));
+        assert_eq!(hypercube(0).expect("one corner").nodes(), 1);
+        assert!(hypercube(32).is_err());
     }
 }

@@ -137,6 +137,11 @@ impl Graph {
         if self.directed { self.targets.len() } else { self.targets.len() / 2 }
     }
 
+    /// How many arcs there are; an undirected edge is two.
+    pub fn arcs(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Whether edges lead one way only.
     pub fn is_directed(&self) -> bool {
         self.directed

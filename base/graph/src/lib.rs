@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod bit_parallel;
+mod eccentricity;
 mod generators;
 mod graph;
 
+pub use eccentricity::{AllPairs, Eccentricities, all_pairs};
 pub use generators::{
-    EDGES_MAX, GraphError, complete, grid, line, random_edges, random_regular, ring, star, tree,
+    DistanceLaw, EDGES_MAX, Geometric, GraphError, Kleinberg, complete, connectivity_radius, grid, hypercube,
+    kleinberg, line, preferential_attachment, random_edges, random_geometric, random_pairs, random_regular,
+    ring, star, torus, tree, uniform_attachment, watts_strogatz,
 };
 pub use graph::{ARCS_MAX, Graph};

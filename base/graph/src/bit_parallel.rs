@@ -1,0 +1,236 @@
+//! Breadth-first searches from many sources at once: a bit for each source, so that one pass over the edges advances all
+//! of them (Then et al., "The more the merrier: efficient multi-source graph traversal", VLDB 2014).
+
+use isles_kernel::ProcessId;
+
+use crate::Graph;
+
+/// Words of 64 sources that are searched at once.
+const WORDS: usize = 8;
+type Bits = [u64; WORDS];
+
+/// So many searches run at once.
+pub(crate) const BATCH: usize = WORDS * 64;
+
+const NONE: Bits = [0; WORDS];
+
+/// A level is pushed from its frontier while that has less than this share of all arcs; otherwise every node that misses
+/// something pulls.
+const PUSH_BELOW: usize = 12;
+
+/// The graph in an order that keeps what is used together near together.
+struct Rows {
+    offsets: Vec<u32>,
+    targets: Vec<u32>,
+}
+
+impl Rows {
+    /// Nodes are renamed to their place in `order`; rows begin with the neighbours that come first there.
+    fn new(graph: &Graph, order: &[u32], place: &[u32]) -> Self {
+        let mut offsets = Vec::with_capacity(order.len() + 1);
+        let mut targets = Vec::with_capacity(graph.arcs());
+        offsets.push(0);
+        for &node in order {
+            let start = targets.len();
+            targets.extend(graph.neighbors(ProcessId(node)).iter().map(|peer| place[peer.index()]));
+            targets[start..].sort_unstable();
+            offsets.push(targets.len() as u32);
+        }
+        Self { offsets, targets }
+    }
+
+    #[inline]
+    fn row(&self, node: usize) -> &[u32] {
+        &self.targets[self.offsets[node] as usize..self.offsets[node + 1] as usize]
+    }
+}
+
+/// Many searches over one graph; its memory is used again by each batch.
+pub(crate) struct Searches {
+    /// `order[place]` is a node of the graph: breadth-first from the node of highest degree of each component.
+    order: Vec<u32>,
+    place: Vec<u32>,
+    outgoing: Rows,
+    /// None if the graph is not directed: then it is `outgoing`.
+    incoming: Option<Rows>,
+    seen: Vec<Bits>,
+    front: Vec<Bits>,
+    next: Vec<Bits>,
+    /// Nodes with something in `front`.
+    frontier: Vec<u32>,
+    /// Nodes with something in `next`.
+    reached: Vec<u32>,
+}
+
+impl Searches {
+    pub(crate) fn new(graph: &Graph) -> Self {
+        let order = breadth_first_order(graph);
+        let mut place = vec![0u32; order.len()];
+        for (index, &node) in order.iter().enumerate() {
+            place[node as usize] = index as u32;
+        }
+        let incoming = graph.is_directed().then(|| Rows::new(&graph.reversed(), &order, &place));
+        let blank = || vec![NONE; order.len()];
+        Self {
+            outgoing: Rows::new(graph, &order, &place),
+            incoming,
+            seen: blank(),
+            front: blank(),
+            next: blank(),
+            frontier: Vec::new(),
+            reached: Vec::new(),
+            order,
+            place,
+        }
+    }
+
+    /// All nodes, those that lie near each other together: batches in this order share their frontiers.
+    pub(crate) fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// Searches from up to [`BATCH`] `sources`. `at_level` is told each distance from 1 on, how many pairs of a source and
+    /// a node are at that distance, and which sources (a bit each) have such a node.
+    pub(crate) fn run(&mut self, sources: &[u32], mut at_level: impl FnMut(u32, u64, &[u64])) {
+        debug_assert!(sources.len() <= BATCH);
+        self.seen.fill(NONE);
+        self.front.fill(NONE);
+        self.next.fill(NONE);
+        self.frontier.clear();
+        let mut all = NONE;
+        for (bit, &source) in sources.iter().enumerate() {
+            let place = self.place[source as usize];
+            let (word, bit) = (bit / 64, 1u64 << (bit % 64));
+            all[word] |= bit;
+            self.seen[place as usize][word] |= bit;
+            self.front[place as usize][word] |= bit;
+            self.frontier.push(place);
+        }
+        for level in 1.. {
+            let arcs: usize = self.frontier.iter().map(|&node| self.outgoing.row(node as usize).len()).sum();
+            if arcs == 0 {
+                break;
+            }
+            let (pairs, who) =
+                if arcs * PUSH_BELOW < self.outgoing.targets.len() { self.push() } else { self.pull(&all) };
+            // What is now behind the frontier is blank for the level after the next.
+            for &node in &self.frontier {
+                self.front[node as usize] = NONE;
+            }
+            std::mem::swap(&mut self.front, &mut self.next);
+            std::mem::swap(&mut self.frontier, &mut self.reached);
+            if pairs == 0 {
+                break;
+            }
+            at_level(level, pairs, &who);
+        }
+    }
+
+    /// From each node of the frontier to those that it leads to.
+    fn push(&mut self) -> (u64, Bits) {
+        self.reached.clear();
+        for &node in &self.frontier {
+            let bits = self.front[node as usize];
+            for &peer in self.outgoing.row(node as usize) {
+                let next = &mut self.next[peer as usize];
+                if *next == NONE {
+                    self.reached.push(peer);
+                }
+                or(next, &bits);
+            }
+        }
+        let (mut pairs, mut who) = (0, NONE);
+        let (next, seen) = (&mut self.next, &mut self.seen);
+        self.reached.retain(|&node| {
+            let new = without(&next[node as usize], &seen[node as usize]);
+            next[node as usize] = new;
+            or(&mut seen[node as usize], &new);
+            or(&mut who, &new);
+            let count = count(&new);
+            pairs += count;
+            count > 0
+        });
+        (pairs, who)
+    }
+
+    /// To each node that some source has not reached, from those that lead to it, until nothing is missing.
+    fn pull(&mut self, all: &Bits) -> (u64, Bits) {
+        let rows = self.incoming.as_ref().unwrap_or(&self.outgoing);
+        let (mut pairs, mut who) = (0, NONE);
+        self.reached.clear();
+        for (node, (seen, next)) in self.seen.iter_mut().zip(&mut self.next).enumerate() {
+            let missing = without(all, seen);
+            if missing == NONE {
+                continue;
+            }
+            let mut found = NONE;
+            for &peer in rows.row(node) {
+                or(&mut found, &self.front[peer as usize]);
+                if without(&missing, &found) == NONE {
+                    break;
+                }
+            }
+            let mut new = NONE;
+            for word in 0..WORDS {
+                new[word] = found[word] & missing[word];
+            }
+            if new != NONE {
+                *next = new;
+                or(seen, &new);
+                or(&mut who, &new);
+                pairs += count(&new);
+                self.reached.push(node as u32);
+            }
+        }
+        (pairs, who)
+    }
+}
+
+#[inline]
+fn or(into: &mut Bits, bits: &Bits) {
+    for word in 0..WORDS {
+        into[word] |= bits[word];
+    }
+}
+
+#[inline]
+fn without(bits: &Bits, taken: &Bits) -> Bits {
+    let mut rest = NONE;
+    for word in 0..WORDS {
+        rest[word] = bits[word] & !taken[word];
+    }
+    rest
+}
+
+#[inline]
+fn count(bits: &Bits) -> u64 {
+    bits.iter().map(|word| u64::from(word.count_ones())).sum()
+}
+
+/// Every node once: breadth first, from the node of highest degree that is left, directions ignored.
+fn breadth_first_order(graph: &Graph) -> Vec<u32> {
+    let undirected = graph.is_directed().then(|| graph.undirected());
+    let graph = undirected.as_ref().unwrap_or(graph);
+    let mut by_degree: Vec<u32> = (0..graph.nodes()).collect();
+    by_degree.sort_by_key(|&node| std::cmp::Reverse(graph.degree(ProcessId(node))));
+    let mut known = vec![false; graph.nodes() as usize];
+    let mut order = Vec::with_capacity(known.len());
+    for start in by_degree {
+        if std::mem::replace(&mut known[start as usize], true) {
+            continue;
+        }
+        let mut next = order.len();
+        order.push(start);
+        while let Some(&node) = order.get(next) {
+            next += 1;
+            let first = order.len();
+            for &peer in graph.neighbors(ProcessId(node)) {
+                if !std::mem::replace(&mut known[peer.index()], true) {
+                    order.push(peer.0);
+                }
+            }
+            order[first..].sort_by_key(|&peer| std::cmp::Reverse(graph.degree(ProcessId(peer))));
+        }
+    }
+    order
+}
