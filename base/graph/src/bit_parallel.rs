@@ -45,6 +45,33 @@ impl Rows {
     }
 }
 
+/// What a batch of searches finds at one distance from its sources.
+pub(crate) struct Level {
+    /// Hops from the sources, from 1 on.
+    pub(crate) distance: u32,
+    /// How many pairs of a source and a node are at that distance.
+    pub(crate) pairs: u64,
+    /// Which sources have such a node, a bit each.
+    pub(crate) who: Bits,
+    /// The pairs again, each counted as often as the node weighs.
+    pub(crate) heavy_pairs: u64,
+    /// Which sources have such a node that weighs something.
+    pub(crate) heavy_who: Bits,
+    /// The pairs again, each counted as often as source and node weigh, multiplied.
+    pub(crate) heavy_both: u64,
+}
+
+/// The sources of a set of bits, by their place in the batch.
+pub(crate) fn each_bit(bits: &Bits, mut visit: impl FnMut(usize)) {
+    for (word, &bits) in bits.iter().enumerate() {
+        let mut bits = bits;
+        while bits != 0 {
+            visit(word * 64 + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+    }
+}
+
 /// Many searches over one graph; its memory is used again by each batch.
 pub(crate) struct Searches {
     /// `order[place]` is a node of the graph: breadth-first from the node of highest degree of each component.
@@ -60,10 +87,15 @@ pub(crate) struct Searches {
     frontier: Vec<u32>,
     /// Nodes with something in `next`.
     reached: Vec<u32>,
+    /// What each node weighs, by its place; empty if none weighs anything.
+    weights: Vec<u32>,
+    /// Which sources have a weight with bit 0, with bit 1, and so on.
+    planes: Vec<Bits>,
 }
 
 impl Searches {
-    pub(crate) fn new(graph: &Graph) -> Self {
+    /// Searches over `graph`, each of whose nodes has one of the `weights`; without any, nothing weighs anything.
+    pub(crate) fn new(graph: &Graph, weights: &[u32]) -> Self {
         let order = breadth_first_order(graph);
         let mut place = vec![0u32; order.len()];
         for (index, &node) in order.iter().enumerate() {
@@ -79,6 +111,10 @@ impl Searches {
             next: blank(),
             frontier: Vec::new(),
             reached: Vec::new(),
+            weights: weights
+                .first()
+                .map_or_else(Vec::new, |_| order.iter().map(|&node| weights[node as usize]).collect()),
+            planes: Vec::new(),
             order,
             place,
         }
@@ -89,24 +125,16 @@ impl Searches {
         &self.order
     }
 
-    /// Searches from up to [`BATCH`] `sources`. `at_level` is told each distance from 1 on, how many pairs of a source and
-    /// a node are at that distance, and which sources (a bit each) have such a node.
-    pub(crate) fn run(&mut self, sources: &[u32], mut at_level: impl FnMut(u32, u64, &[u64])) {
-        debug_assert!(sources.len() <= BATCH);
-        self.seen.fill(NONE);
-        self.front.fill(NONE);
-        self.next.fill(NONE);
-        self.frontier.clear();
-        let mut all = NONE;
-        for (bit, &source) in sources.iter().enumerate() {
-            let place = self.place[source as usize];
-            let (word, bit) = (bit / 64, 1u64 << (bit % 64));
-            all[word] |= bit;
-            self.seen[place as usize][word] |= bit;
-            self.front[place as usize][word] |= bit;
-            self.frontier.push(place);
-        }
-        for level in 1.. {
+    /// 1 if `source` weighs something, else 0: how far it sees before any search.
+    pub(crate) fn own_leaf(&self, source: u32) -> u32 {
+        let place = self.place[source as usize] as usize;
+        self.weights.get(place).map_or(0, |weight| (*weight).min(1))
+    }
+
+    /// Searches from up to [`BATCH`] `sources`, and tells each level in turn.
+    pub(crate) fn run(&mut self, sources: &[u32], mut at_level: impl FnMut(&Level)) {
+        let all = self.begin(sources);
+        for distance in 1.. {
             let arcs: usize = self.frontier.iter().map(|&node| self.outgoing.row(node as usize).len()).sum();
             if arcs == 0 {
                 break;
@@ -122,7 +150,56 @@ impl Searches {
             if pairs == 0 {
                 break;
             }
-            at_level(level, pairs, &who);
+            let mut level = Level { distance, pairs, who, heavy_pairs: 0, heavy_who: NONE, heavy_both: 0 };
+            self.weigh(&mut level);
+            at_level(&level);
+        }
+    }
+
+    /// Forgets what was before, and puts every source at its own distance 0; the bits of all sources.
+    fn begin(&mut self, sources: &[u32]) -> Bits {
+        debug_assert!(sources.len() <= BATCH);
+        self.seen.fill(NONE);
+        self.front.fill(NONE);
+        self.next.fill(NONE);
+        self.frontier.clear();
+        self.planes.clear();
+        let mut all = NONE;
+        for (index, &source) in sources.iter().enumerate() {
+            let place = self.place[source as usize];
+            let (word, bit) = (index / 64, 1u64 << (index % 64));
+            all[word] |= bit;
+            self.seen[place as usize][word] |= bit;
+            self.front[place as usize][word] |= bit;
+            self.frontier.push(place);
+            let weight = self.weights.get(place as usize).copied().unwrap_or(0);
+            for plane in 0..(u32::BITS - weight.leading_zeros()) as usize {
+                if self.planes.len() == plane {
+                    self.planes.push(NONE);
+                }
+                self.planes[plane][word] |= if weight >> plane & 1 == 1 { bit } else { 0 };
+            }
+        }
+        all
+    }
+
+    /// Counts the frontier again, by what its nodes weigh.
+    fn weigh(&self, level: &mut Level) {
+        if self.weights.is_empty() {
+            return;
+        }
+        for &node in &self.frontier {
+            let weight = u64::from(self.weights[node as usize]);
+            if weight > 0 {
+                let new = &self.front[node as usize];
+                level.heavy_pairs += weight * count(new);
+                or(&mut level.heavy_who, new);
+                for (power, plane) in self.planes.iter().enumerate() {
+                    let both: u64 =
+                        new.iter().zip(plane).map(|(new, plane)| u64::from((new & plane).count_ones())).sum();
+                    level.heavy_both += (weight << power) * both;
+                }
+            }
         }
     }
 

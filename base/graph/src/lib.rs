@@ -6,7 +6,7 @@ mod eccentricity;
 mod generators;
 mod graph;
 
-pub use eccentricity::{AllPairs, Eccentricities, all_pairs};
+pub use eccentricity::{AllPairs, Eccentricities, all_pairs, eccentricities};
 pub use generators::{
     DistanceLaw, EDGES_MAX, Geometric, GraphError, Kleinberg, complete, connectivity_radius, grid, hypercube,
     kleinberg, line, preferential_attachment, random_edges, random_geometric, random_pairs, random_regular,

@@ -43,12 +43,17 @@ pub fn random_geometric(nodes: u32, radius: f64, torus: bool, seed: u64) -> Resu
         cells[cell_of(y) * across + cell_of(x)].push(node);
     }
     let mut edges = Vec::new();
-    for (node, &(x, y)) in (0..nodes).zip(&places) {
-        for row in beside(cell_of(y), across, torus) {
-            for column in beside(cell_of(x), across, torus) {
-                for &other in &cells[row * across + column] {
-                    let distance = apart((x, y), places[other as usize], torus);
-                    if other < node && distance <= radius {
+    for row in 0..across {
+        let rows = beside(row, across, torus);
+        for column in 0..across {
+            let columns = beside(column, across, torus);
+            let near = rows.iter().flat_map(|row| columns.iter().map(move |column| row * across + column));
+            let near: Vec<u32> = near.flat_map(|cell| &cells[cell]).copied().collect();
+            for &node in &cells[row * across + column] {
+                let place = places[node as usize];
+                for &other in near.iter().filter(|other| **other < node) {
+                    let distance = apart(place, places[other as usize], torus);
+                    if distance <= radius {
                         edges.push((other, node, distance));
                     }
                 }
