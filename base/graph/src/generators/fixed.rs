@@ -62,7 +62,7 @@ pub fn tree(nodes: u32, arity: u32) -> Graph {
 /// # Errors
 /// When `nodes` are not whole rows.
 pub fn torus(nodes: u32, width: u32) -> Result<Graph, GraphError> {
-    if width == 0 || nodes % width != 0 {
+    if width == 0 || !nodes.is_multiple_of(width) {
         return error(format!("{nodes} nodes are not whole rows of {width}"));
     }
     let mut edges = Vec::with_capacity(nodes as usize * 2);

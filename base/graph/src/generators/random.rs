@@ -121,8 +121,9 @@ pub fn random_pairs(nodes: u32, p: f64, seed: u64) -> Result<Graph, GraphError> 
     let (mut greater, mut lesser) = (1u64, 0u64);
     // The gap to the next edge is geometric: floor(ln u / ln(1 - p)).
     let scale = logarithm_of(1.0 - p);
-    while p > 0.0 {
+    loop {
         let gap = if p < 1.0 { logarithm_of(1.0 - draws.unit()) / scale } else { 0.0 };
+        // With p = 0 the gap is endless, or no number.
         lesser += if gap < pairs as f64 { gap as u64 } else { pairs };
         while lesser >= greater && greater < u64::from(nodes) {
             lesser -= greater;

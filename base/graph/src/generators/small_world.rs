@@ -127,17 +127,17 @@ impl Kleinberg {
 
     /// How likely each distance is in the endless lattice.
     pub fn law(&self) -> DistanceLaw {
-        DistanceLaw::new(2 * u64::from(self.side.saturating_sub(1)), self.exponent)
+        DistanceLaw::new(2 * u64::from(self.side.max(2) - 1), 1.0 - self.exponent)
     }
 }
 
-/// Distances d from 1 to a greatest one, each with a probability proportional to 4d · d^-r.
+/// Distances d from 1 to a greatest one, each with a probability proportional to a power of d.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DistanceLaw {
     /// Sums of the weights of the distances up to each of the first ones.
     sums: Vec<f64>,
     most: u64,
-    exponent: f64,
+    power: f64,
     /// The weight of all further distances, as an integral.
     tail: f64,
 }
@@ -146,16 +146,22 @@ pub struct DistanceLaw {
 const SUMMED: u64 = 1 << 20;
 
 impl DistanceLaw {
-    fn new(most: u64, exponent: f64) -> Self {
+    /// Distances 1 to `most`, d with a weight of d to the `power`. In a lattice of k dimensions there are about d^(k-1) places at
+    /// distance d, so that links chosen by d^-r have the power k - 1 - r.
+    ///
+    /// # Panics
+    /// When `most` is 0: there is no distance to draw.
+    pub fn new(most: u64, power: f64) -> Self {
+        assert!(most > 0, "a law of distances needs at least one distance");
         let summed = most.min(SUMMED);
         let mut sum = 0.0;
         let sums: Vec<f64> = (1..=summed)
             .map(|distance| {
-                sum += libm::pow(distance as f64, 1.0 - exponent);
+                sum += libm::pow(distance as f64, power);
                 sum
             })
             .collect();
-        let mut law = Self { sums, most, exponent, tail: 0.0 };
+        let mut law = Self { sums, most, power, tail: 0.0 };
         if most > summed {
             law.tail = law.integral(summed as f64 + 0.5, most as f64 + 0.5);
         }
@@ -163,7 +169,7 @@ impl DistanceLaw {
     }
 
     fn integral(&self, from: f64, to: f64) -> f64 {
-        let power = 2.0 - self.exponent;
+        let power = 1.0 + self.power;
         if power.abs() < 1e-9 {
             libm::log(to / from)
         } else {
@@ -171,14 +177,15 @@ impl DistanceLaw {
         }
     }
 
-    fn draw(&self, draws: &mut Stream) -> u64 {
+    /// The next distance.
+    pub fn draw(&self, draws: &mut Stream) -> u64 {
         let summed = self.sums.last().copied().unwrap_or(0.0);
         let mut at = draws.unit() * (summed + self.tail);
         if at < summed {
             return self.sums.partition_point(|sum| *sum <= at) as u64 + 1;
         }
         at -= summed;
-        let (from, power) = (self.sums.len() as f64 + 0.5, 2.0 - self.exponent);
+        let (from, power) = (self.sums.len() as f64 + 0.5, 1.0 + self.power);
         let distance = if power.abs() < 1e-9 {
             from * libm::exp(at)
         } else {
@@ -254,8 +261,8 @@ mod tests {
 
     #[test]
     fn distances_beyond_the_summed_ones_are_drawn_from_the_same_law() {
-        let exact = DistanceLaw::new(SUMMED, 2.0);
-        let mut short = DistanceLaw::new(64, 2.0);
+        let exact = DistanceLaw::new(SUMMED, -1.0);
+        let mut short = DistanceLaw::new(64, -1.0);
         (short.most, short.tail) = (SUMMED, short.integral(64.5, SUMMED as f64 + 0.5));
         let mean_log = |law: &DistanceLaw| {
             let mut draws = Stream::new(1, &[2]);
