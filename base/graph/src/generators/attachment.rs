@@ -76,20 +76,19 @@ mod tests {
     #[test]
     fn degrees_follow_the_law_of_preferential_attachment_and_not_its_shifted_cousin() {
         for links in [1u32, 3, 5] {
-            let shares = shares(&preferential_attachment(100_000, links, 1).expect("possible"));
+            let found = shares(&preferential_attachment(100_000, links, 1).expect("possible"));
             let law = |k: u32| 2.0 * f64::from(links * (links + 1)) / f64::from(k * (k + 1) * (k + 2));
             for k in [links, links + 1, 2 * links] {
-                let (found, expected) = (shares[k as usize], law(k));
+                let (found, expected) = (found[k as usize], law(k));
                 assert!((found / expected - 1.0).abs() < 0.04, "{links} {k}: {found} {expected}");
             }
             // The control: without preference degrees fall by a factor.
-            let uniform = super::tests::shares(&uniform_attachment(100_000, links, 1).expect("possible"));
+            let uniform = shares(&uniform_attachment(100_000, links, 1).expect("possible"));
             assert!((uniform[links as usize] / law(links) - 1.0).abs() > 0.1);
         }
         // Attachment in proportion to k + 1 gives .599 here instead of 2/3.
         assert!(
-            (self::shares(&preferential_attachment(100_000, 1, 2).expect("possible"))[1] - 2.0 / 3.0).abs()
-                < 0.01
+            (shares(&preferential_attachment(100_000, 1, 2).expect("possible"))[1] - 2.0 / 3.0).abs() < 0.01
         );
     }
 

@@ -116,6 +116,9 @@ pub fn random_pairs(nodes: u32, p: f64, seed: u64) -> Result<Graph, GraphError> 
     if pairs as f64 * p > EDGES_MAX as f64 {
         return error(format!("{nodes} nodes linked with probability {p} have more than {EDGES_MAX} edges"));
     }
+    if p == 0.0 {
+        return Ok(Graph::from_edges(nodes, &[]));
+    }
     let mut draws = Stream::new(seed, &[0x0067_6e70, u64::from(nodes), p.to_bits()]);
     let mut edges = Vec::with_capacity((pairs as f64 * p * 1.01) as usize);
     let (mut greater, mut lesser) = (1u64, 0u64);
@@ -123,7 +126,6 @@ pub fn random_pairs(nodes: u32, p: f64, seed: u64) -> Result<Graph, GraphError> 
     let scale = logarithm_of(1.0 - p);
     loop {
         let gap = if p < 1.0 { logarithm_of(1.0 - draws.unit()) / scale } else { 0.0 };
-        // With p = 0 the gap is endless, or no number.
         lesser += if gap < pairs as f64 { gap as u64 } else { pairs };
         while lesser >= greater && greater < u64::from(nodes) {
             lesser -= greater;
