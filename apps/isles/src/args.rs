@@ -38,7 +38,7 @@ pub(crate) enum Command {
     ///
     /// Example: isles sweep voyage links.loss=0,0.01,0.05 membership.active-view=4,5,6
     Sweep(SweepArgs),
-    /// List scenarios, protocols with their parameters, measures, or claims
+    /// List scenarios, protocols and topologies with their parameters, measures, or claims
     List(ListArgs),
     /// Re-run statements of the literature as experiments, each with its control
     Claims(ClaimsArgs),
@@ -113,6 +113,8 @@ pub(crate) enum Topic {
     Scenarios,
     /// Protocols, with parameters, units and defaults.
     Protocols,
+    /// Topologies with their parameters.
+    Topologies,
     /// What checks can name.
     Measures,
     /// Claims.
@@ -132,6 +134,9 @@ pub(crate) struct ClaimsArgs {
     /// Threads for independent seeds [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
+    /// Leave a report with the claims' curves in this folder, which must be empty or new
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,13 @@
 //! `isles claims`.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Instant;
 
 use isles_lab::claims::{Claim, Effort, Verdict, select};
+use isles_lab::report;
+use isles_lab::report::data::{Chart, Check, Relation, Report, Unit, Verdict as Judged};
+use isles_lab::report::folder::Folder;
 use owo_colors::{OwoColorize, Stream};
 
 use crate::args::ClaimsArgs;
@@ -18,15 +22,28 @@ pub(crate) fn run(args: &ClaimsArgs) -> Result<Outcome, Failure> {
         Failure::Input(format!("no claim begins with '{unknown}': `isles list claims` shows all of them"))
     })?;
     let effort = Effort { quick: args.quick, threads: threads(args.threads) };
+    // Before the work, so that a folder that cannot be used costs nothing.
+    let folder = args.out.as_ref().map(|path| Folder::at(Path::new(path))).transpose();
+    let folder = folder.map_err(|error| Failure::Input(error.to_string()))?;
+    let mut report = Report { title: "Claims".to_owned(), ..Report::default() };
     let mut shown = 0;
     for claim in &claims {
-        let verdict = judge(claim, &effort)?;
+        let (verdict, charts) = judge(claim, &effort)?;
         shown += usize::from(verdict.is_shown());
+        report.checks.push(check(claim, &verdict));
+        report.charts.extend(charts);
         if args.json {
             let line = serde_json::to_string(&verdict);
             print(&line.map_err(|error| Failure::Machine(error.to_string()))?)?;
         } else {
             print(&describe(claim, &verdict))?;
+        }
+    }
+    if let Some(folder) = folder {
+        report.question = format!("{shown} of {} claims are shown.", claims.len());
+        report::write(&report, &folder).map_err(|error| Failure::Machine(error.to_string()))?;
+        if !args.json {
+            print(&format!("report: {}", folder.path().join("report.html").display()))?;
         }
     }
     if !args.json {
@@ -36,7 +53,7 @@ pub(crate) fn run(args: &ClaimsArgs) -> Result<Outcome, Failure> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long an experiment takes is about this machine")]
-fn judge(claim: &Claim, effort: &Effort) -> Result<Verdict, Failure> {
+fn judge(claim: &Claim, effort: &Effort) -> Result<(Verdict, Vec<Chart>), Failure> {
     let begin = Instant::now();
     let spinner = std::io::stderr().is_terminal().then(|| {
         let spinner = indicatif::ProgressBar::new_spinner().with_message(claim.id);
@@ -48,14 +65,31 @@ fn judge(claim: &Claim, effort: &Effort) -> Result<Verdict, Failure> {
     if let Some(spinner) = spinner {
         spinner.finish_and_clear();
     }
-    Ok(Verdict {
+    let verdict = Verdict {
         id: claim.id,
         holds: finding.holds,
         control_fails: finding.control_fails,
         measured: finding.measured,
         predicted: finding.predicted,
         seconds: begin.elapsed().as_secs_f64(),
-    })
+    };
+    Ok((verdict, finding.charts))
+}
+
+/// The claim as a line of the report.
+fn check(claim: &Claim, verdict: &Verdict) -> Check {
+    Check {
+        name: claim.id.to_owned(),
+        measured: None,
+        relation: Relation::Equal,
+        bound: None,
+        unit: Unit::Plain,
+        verdict: if verdict.is_shown() { Judged::Holds } else { Judged::Fails },
+        detail: format!(
+            "{} Control: {}. Measured: {}. Predicted: {}. Source: {}.",
+            claim.statement, claim.control, verdict.measured, verdict.predicted, claim.source
+        ),
+    }
 }
 
 fn describe(claim: &Claim, verdict: &Verdict) -> String {

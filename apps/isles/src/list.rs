@@ -1,6 +1,8 @@
 //! `isles list`.
 
 use isles_lab::claims;
+use isles_lab::registry::params::Param;
+use isles_lab::registry::topologies::TOPOLOGIES;
 use isles_lab::registry::{BROADCASTS, Entry, MEMBERSHIPS};
 use isles_lab::run::measures::MEASURES;
 use isles_lab::scenario::library::SCENARIOS;
@@ -23,6 +25,9 @@ pub(crate) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
         for (kind, entries) in [("broadcast", BROADCASTS), ("membership", MEMBERSHIPS)] {
             protocols(kind, entries, args.json)?;
         }
+    }
+    if wanted(Topic::Topologies) {
+        topologies(args.json)?;
     }
     if wanted(Topic::Measures) {
         measures(args.json)?;
@@ -57,31 +62,38 @@ fn protocols(kind: &str, entries: &[Entry], as_json: bool) -> Result<(), Failure
         heading(&format!("{kind} protocols, for `name` in [{kind}], with their parameters"))?;
     }
     for entry in entries {
-        if as_json {
-            let params: Vec<_> = entry
-                .params
-                .iter()
-                .map(|param| {
-                    json!({ "name": param.name, "takes": param.kind.describe(), "default": param.default, "doc": param.doc })
-                })
-                .collect();
-            print(
-                &json!({ "kind": kind, "name": entry.name, "doc": entry.doc, "parameters": params })
-                    .to_string(),
-            )?;
-            continue;
-        }
-        print(&format!(
-            "  {:<18} {}",
-            entry.name.if_supports_color(Stream::Stdout, |name| name.bold()),
-            entry.doc
-        ))?;
-        for param in entry.params {
-            let default = format!("{} (default {})", param.kind.describe(), param.default);
-            print(&format!("    {:<18} {default:<42} {}", param.name, param.doc))?;
-        }
+        with_parameters(kind, (entry.name, entry.doc), entry.params, as_json)?;
     }
     if as_json { Ok(()) } else { print(" ") }
+}
+
+fn topologies(as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading("Topologies, for `kind` in [topology] and `isles graph gen`, with their parameters")?;
+    }
+    for topology in TOPOLOGIES {
+        with_parameters("topology", (topology.name, topology.doc), topology.params, as_json)?;
+    }
+    if as_json { Ok(()) } else { print(" ") }
+}
+
+fn with_parameters(
+    kind: &str,
+    (name, doc): (&str, &str),
+    params: &[Param],
+    as_json: bool,
+) -> Result<(), Failure> {
+    if as_json {
+        let described = |param: &Param| json!({ "name": param.name, "takes": param.kind.describe(), "default": param.default, "doc": param.doc });
+        let params: Vec<_> = params.iter().map(described).collect();
+        return print(&json!({ "kind": kind, "name": name, "doc": doc, "parameters": params }).to_string());
+    }
+    print(&format!("  {:<18} {doc}", name.if_supports_color(Stream::Stdout, |name| name.bold())))?;
+    for param in params {
+        let default = format!("{} (default {})", param.kind.describe(), param.default);
+        print(&format!("    {:<18} {default:<42} {}", param.name, param.doc))?;
+    }
+    Ok(())
 }
 
 fn measures(as_json: bool) -> Result<(), Failure> {

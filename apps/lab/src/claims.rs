@@ -7,11 +7,15 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::report::data::Chart;
+
+mod curve;
 mod experiment;
 mod gos;
 mod msg;
 mod mus;
 mod registry;
+mod smw;
 
 pub use registry::all;
 
@@ -45,7 +49,7 @@ pub struct Effort {
 }
 
 /// What an experiment found.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Finding {
     /// Whether the statement came out true.
     pub holds: bool,
@@ -55,6 +59,8 @@ pub struct Finding {
     pub measured: String,
     /// What the source predicts, in one line.
     pub predicted: String,
+    /// Curves worth looking at, for `isles claims --out`.
+    pub charts: Vec<Chart>,
 }
 
 /// One line of `isles claims --json`.

@@ -6,6 +6,7 @@
 
 mod gossip;
 pub mod params;
+pub mod topologies;
 
 use std::sync::Arc;
 

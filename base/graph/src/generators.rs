@@ -9,7 +9,7 @@ mod small_world;
 use std::fmt;
 
 pub use attachment::{preferential_attachment, uniform_attachment};
-pub use fixed::{complete, grid, hypercube, line, ring, star, torus, tree};
+pub use fixed::{complete, cube_of, grid, hypercube, line, ring, star, torus, tree};
 pub use geometric::{Geometric, connectivity_radius, random_geometric};
 pub use random::{random_edges, random_pairs, random_regular};
 pub use small_world::{DistanceLaw, Kleinberg, kleinberg, watts_strogatz};

@@ -157,7 +157,7 @@ fn gos_01(effort: &Effort) -> Result<Finding, String> {
         predicted: "latency eager < lazy < pull; redundancy of eager push about its fan-out less 1 = 9, of the others below \
                     0.5; reliability above 0.999, above 0.99 in the rough"
             .to_owned(),
-    })
+..Finding::default() })
 }
 
 fn over_graph<B: Broadcast>(graph: &Arc<Graph>, broadcast: B::Config) -> Config<StaticGraph, B> {
@@ -200,6 +200,7 @@ fn gos_02(effort: &Effort) -> Result<Finding, String> {
             processes - 1,
             subtree - 1
         ),
+        ..Finding::default()
     })
 }
 
@@ -230,6 +231,7 @@ fn gos_03(effort: &Effort) -> Result<Finding, String> {
         predicted: format!(
             "first 3.0 (degree less 2), then {tree} payloads, redundancy 0; published: about 0 in steady state"
         ),
+        ..Finding::default()
     })
 }
 
@@ -297,7 +299,7 @@ fn gos_04(effort: &Effort) -> Result<Finding, String> {
         predicted: "reliability 1.0000 after 10 to 70 % crashes, redundancy .02 to .04; last-delivery hop 8 with one sender, 18 with \
                     many at redundancy .01; on the next send only .952, first message .952, over 50 % crashed"
             .to_owned(),
-    })
+..Finding::default() })
 }
 
 fn gos_05(effort: &Effort) -> Result<Finding, String> {
@@ -327,7 +329,7 @@ fn gos_05(effort: &Effort) -> Result<Finding, String> {
              {steady_late:.4}; 90 % crashed: {first_90:.4}, {steady_90:.4}; control: {control:.4}"
         ),
         predicted: "80 %: .9990, .9990; on send only .0005, .071; 90 %: .994, .984; views without repair fall below .5".to_owned(),
-    })
+..Finding::default() })
 }
 
 fn gos_06(effort: &Effort) -> Result<Finding, String> {
@@ -365,6 +367,7 @@ fn gos_06(effort: &Effort) -> Result<Finding, String> {
             listed.join(", ")
         ),
         predicted: "exponent 1 (n - 1 payloads); control: exponent 2".to_owned(),
+        ..Finding::default()
     })
 }
 

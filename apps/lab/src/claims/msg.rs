@@ -106,6 +106,7 @@ fn msg_01(effort: &Effort) -> Result<Finding, String> {
             told.join("; ")
         ),
         predicted: "the table of the crate isles-messaging, cell by cell".to_owned(),
+        ..Finding::default()
     })
 }
 

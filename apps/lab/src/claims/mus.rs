@@ -171,5 +171,6 @@ fn mus_33(effort: &Effort) -> Result<Finding, String> {
             })
         ),
         predicted: "each mistake found, none in the shipped protocol".to_owned(),
+        ..Finding::default()
     })
 }

@@ -33,6 +33,10 @@ pub enum Kind {
     Count(u64, u64),
     /// A whole number within bounds, or none, which is written `0`.
     CountOrNone(u64),
+    /// A whole number up to a greatest one, or what these words say, which is written `0`.
+    CountOr(u64, &'static str),
+    /// A number within bounds, both included.
+    Real(f64, f64),
     /// True or false.
     Flag,
     /// One of these words.
@@ -47,6 +51,8 @@ impl Kind {
             Self::Period => format!("span of time, at least {PERIOD_MIN}"),
             Self::Count(min, max) => format!("{min} to {max}"),
             Self::CountOrNone(max) => format!("1 to {max}, 0 for none"),
+            Self::CountOr(max, words) => format!("1 to {max}, 0 for {words}"),
+            Self::Real(min, max) => format!("{min} to {max}, fractions too"),
             Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => words.join(", "),
         }
@@ -59,10 +65,11 @@ pub struct Values {
     by_name: BTreeMap<&'static str, Setting>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum Setting {
     Span(Span),
     Count(u64),
+    Real(f64),
     Flag(bool),
     Word(String),
 }
@@ -70,15 +77,20 @@ enum Setting {
 impl Values {
     /// Reads a table of parameters; problems go to the reader, unknown keys too.
     pub(crate) fn read(params: &'static [Param], table: Option<Reader<'_>>) -> Self {
-        let mut by_name = BTreeMap::new();
-        for param in params {
-            let written = table.as_ref().and_then(|table| read(param, table));
-            by_name.insert(param.name, written.unwrap_or_else(|| default(param)));
-        }
+        let values = Self::read_from(params, table.as_ref());
         if let Some(table) = table {
             table.finish();
         }
-        Self { by_name }
+        values
+    }
+
+    /// Reads parameters out of a table that has other keys, too.
+    pub(crate) fn read_from(params: &'static [Param], table: Option<&Reader<'_>>) -> Self {
+        let value = |param: &'static Param| {
+            let written = table.and_then(|table| read(param, table));
+            (param.name, written.unwrap_or_else(|| default(param)))
+        };
+        Self { by_name: params.iter().map(value).collect() }
     }
 
     /// All defaults.
@@ -116,6 +128,11 @@ impl Values {
         Some(self.count(name)).filter(|count| *count > 0)
     }
 
+    /// A number.
+    pub fn real(&self, name: &str) -> f64 {
+        self.get(name, |value| if let Setting::Real(number) = value { Some(*number) } else { None })
+    }
+
     /// True or false.
     pub fn flag(&self, name: &str) -> bool {
         self.get(name, |value| if let Setting::Flag(flag) = value { Some(*flag) } else { None })
@@ -137,6 +154,7 @@ impl Values {
             let text = match setting {
                 Setting::Span(span) => span.to_string(),
                 Setting::Count(count) => count.to_string(),
+                Setting::Real(number) => number.to_string(),
                 Setting::Flag(flag) => flag.to_string(),
                 Setting::Word(word) => word.clone(),
             };
@@ -158,7 +176,8 @@ fn read(param: &'static Param, table: &Reader<'_>) -> Option<Setting> {
             Some(Setting::Span(span))
         }
         Kind::Count(min, max) => table.count(param.name, min, max).map(Setting::Count),
-        Kind::CountOrNone(max) => table.count(param.name, 0, max).map(Setting::Count),
+        Kind::CountOrNone(max) | Kind::CountOr(max, _) => table.count(param.name, 0, max).map(Setting::Count),
+        Kind::Real(min, max) => table.number(param.name, min, max).map(Setting::Real),
         Kind::Flag => table.flag(param.name).map(Setting::Flag),
         Kind::Choice(words) => {
             let choices: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
@@ -171,7 +190,8 @@ fn default(param: &Param) -> Setting {
     let text = param.default;
     let parsed = match param.kind {
         Kind::Span | Kind::Period => text.parse().ok().map(Setting::Span),
-        Kind::Count(..) | Kind::CountOrNone(_) => text.parse().ok().map(Setting::Count),
+        Kind::Count(..) | Kind::CountOrNone(_) | Kind::CountOr(..) => text.parse().ok().map(Setting::Count),
+        Kind::Real(..) => text.parse().ok().map(Setting::Real),
         Kind::Flag => text.parse().ok().map(Setting::Flag),
         Kind::Choice(words) => words.contains(&text).then(|| Setting::Word(text.to_owned())),
     };

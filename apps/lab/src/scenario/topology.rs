@@ -2,50 +2,36 @@
 
 use std::sync::Arc;
 
-use isles_graph::{self as graph, Graph, GraphError};
+use isles_graph::{Graph, GraphError};
 
 use super::document::quote;
 use super::reader::Reader;
 use super::{Origin, file_of};
 use crate::matrix::span_within;
+use crate::registry::params::Values;
+use crate::registry::topologies::{TOPOLOGIES, Topology};
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Ring,
-    Line,
-    Star,
-    Complete,
-    Grid,
-    Tree,
-    RandomRegular,
-    RandomEdges,
-    File,
-}
-
-const KINDS: &[(&str, Kind)] = &[
-    ("ring", Kind::Ring),
-    ("line", Kind::Line),
-    ("star", Kind::Star),
-    ("complete", Kind::Complete),
-    ("grid", Kind::Grid),
-    ("tree", Kind::Tree),
-    ("random-regular", Kind::RandomRegular),
-    ("random-edges", Kind::RandomEdges),
-    ("file", Kind::File),
-];
+/// The kind whose graph is in a file.
+const FILE: &str = "file";
 
 /// What an edge takes while the graph is made, in bytes: three lists hold it for a moment.
 const BYTES_PER_EDGE: u64 = 32;
 
 pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>) -> Option<Arc<Graph>> {
     let table = top.table("topology")?;
-    let kind = table.choice("kind", KINDS);
+    let kinds: Vec<(&str, Option<&Topology>)> =
+        TOPOLOGIES.iter().map(|topology| (topology.name, Some(topology))).chain([(FILE, None)]).collect();
+    let kind = table.choice("kind", &kinds);
     if table.entry("kind").is_none() {
         table.missing("kind", "\"random-regular\"");
     }
     let seed = table.count("seed", 0, i64::MAX as u64).unwrap_or(1);
-    let made = kind.zip(processes).and_then(|(kind, count)| make(&table, kind, count, seed, origin));
-    let own = ["width", "arity", "degree", "edges", "file"];
+    let made = kind.zip(processes).and_then(|(kind, count)| match kind {
+        Some(topology) => make(&table, topology, count, seed, origin),
+        None => from_file(&table, count, origin).map(Ok),
+    });
+    let of_kinds = TOPOLOGIES.iter().flat_map(|topology| topology.params).map(|param| param.name);
+    let own: Vec<&'static str> = of_kinds.chain([FILE]).collect();
     if kind.is_some() && processes.is_some() {
         table.misplaced(&own, "this kind of topology");
     } else {
@@ -53,7 +39,7 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>
     }
     table.finish();
     match made? {
-        Ok(graph) => Some(Arc::new(graph)),
+        Ok(graph) => Some(Arc::new(if graph.is_directed() { graph.undirected() } else { graph })),
         Err(error) => {
             let help = "choose another kind, or other numbers";
             top.complain(&top.place("topology"), format!("there is no such topology: {error}"), help);
@@ -64,52 +50,31 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>
 
 fn make(
     table: &Reader<'_>,
-    kind: Kind,
+    topology: &Topology,
     processes: u32,
     seed: u64,
     origin: &Origin<'_>,
 ) -> Option<Result<Graph, GraphError>> {
-    let number = |key: &'static str, default: u64, max: u64| table.count(key, 1, max).unwrap_or(default);
-    let n = u64::from(processes);
-    let degree = if matches!(kind, Kind::RandomRegular) { number("degree", 5, 10_000) } else { 0 };
-    let edges = if matches!(kind, Kind::RandomEdges) { number("edges", n * 2, graph::EDGES_MAX) } else { 0 };
-    let about = match kind {
-        Kind::Ring | Kind::Line | Kind::Star | Kind::Tree => n,
-        Kind::Grid => 2 * n,
-        Kind::Complete => n.saturating_mul(n) / 2,
-        Kind::RandomRegular => n.saturating_mul(degree) / 2,
-        Kind::RandomEdges => edges,
-        Kind::File => 0,
-    };
+    let values = Values::read_from(topology.params, Some(table));
+    let about = (topology.edges)(u64::from(processes), &values);
     if about.saturating_mul(BYTES_PER_EDGE) > origin.memory_max {
         let what = format!("this topology has about {about} edges, too many for the memory there is");
         let most = origin.memory_max / BYTES_PER_EDGE;
         table.complain(&table.place("kind"), what, format!("at most {most} edges fit: choose another kind"));
         return None;
     }
-    Some(match kind {
-        Kind::Ring => Ok(graph::ring(processes)),
-        Kind::Line => Ok(graph::line(processes)),
-        Kind::Star => Ok(graph::star(processes)),
-        Kind::Complete => graph::complete(processes),
-        Kind::Grid => {
-            let width = number("width", u64::from(processes.isqrt()).max(1), u64::from(u32::MAX));
-            Ok(graph::grid(processes, width as u32))
+    Some((topology.make)(processes, &values, seed))
+}
+
+fn from_file(table: &Reader<'_>, processes: u32, origin: &Origin<'_>) -> Option<Graph> {
+    let Some(name) = table.text(FILE) else {
+        if table.entry(FILE).is_none() {
+            table.missing(FILE, "\"edges.txt\"");
         }
-        Kind::Tree => Ok(graph::tree(processes, number("arity", 2, u64::from(u32::MAX)) as u32)),
-        Kind::RandomRegular => graph::random_regular(processes, degree as u32, seed),
-        Kind::RandomEdges => graph::random_edges(processes, edges, seed),
-        Kind::File => {
-            let Some(name) = table.text("file") else {
-                if table.entry("file").is_none() {
-                    table.missing("file", "\"edges.txt\"");
-                }
-                return None;
-            };
-            let text = file_of(table, &table.place("file"), name, origin)?;
-            return Some(Ok(edge_list(table, name, &text, processes)?));
-        }
-    })
+        return None;
+    };
+    let text = file_of(table, &table.place(FILE), name, origin)?;
+    edge_list(table, name, &text, processes)
 }
 
 /// Two node numbers a line; lines that begin with `#` or `%` are left out.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use isles_lab::registry::{BROADCASTS, Entry, MEMBERSHIPS};
+use isles_lab::registry::params::Param;
+use isles_lab::registry::{self, BROADCASTS, Entry, MEMBERSHIPS};
 use isles_lab::run::measures::MEASURES;
 use isles_lab::scenario::{self, Origin, Scenario};
 
@@ -51,17 +52,7 @@ const SECTIONS: &[Section] = &[
     Section { heading: "[report]", path: "report", contexts: &[&[]] },
 ];
 
-const TOPOLOGIES: &[&[&str]] = &[
-    &["topology.kind=ring"],
-    &["topology.kind=line"],
-    &["topology.kind=star"],
-    &["topology.kind=complete"],
-    &["topology.kind=grid"],
-    &["topology.kind=tree"],
-    &["topology.kind=random-regular", "processes.count=22"],
-    &["topology.kind=random-edges"],
-    &["topology.kind=file"],
-];
+const TOPOLOGIES: &[&[&str]] = &[&["topology.kind=ring"], &["topology.kind=file"]];
 
 const FAULTS: &[&[&str]] = &[
     &["faults.0.kind=crash", "faults.0.ids=[1]", "faults.0.for=5s"],
@@ -165,7 +156,6 @@ fn the_page_lists_every_key_and_no_other() {
 fn the_page_tells_which_keys_go_with_which_kind() {
     let page = page();
     let tables = [
-        ("[topology]", "kind", "topology", TOPOLOGIES, ["kind", "seed", ""]),
         ("[[faults]]", "kind", "faults.0", FAULTS, ["kind", "at", "for"]),
         ("Laws of spans", "model", "links.latency", LAWS, ["model", "", ""]),
     ];
@@ -271,6 +261,7 @@ fn page() -> String {
     for (name, text) in [
         ("memberships", protocols(MEMBERSHIPS)),
         ("broadcasts", protocols(BROADCASTS)),
+        ("topologies", topologies()),
         ("measures", measures),
     ] {
         let begin = format!("<!-- generated: {name} -->\n");
@@ -286,16 +277,30 @@ fn protocols(entries: &[Entry]) -> String {
     let mut text = String::new();
     for entry in entries {
         let _ = writeln!(text, "\n### {}\n\n`name = \"{}\"`: {}.\n", entry.name, entry.name, entry.doc);
-        if entry.params.is_empty() {
-            let _ = writeln!(text, "No parameters.\n");
-            continue;
-        }
-        let _ = writeln!(text, "| parameter | takes | default | meaning |\n| --- | --- | --- | --- |");
-        for param in entry.params {
-            let takes = param.kind.describe();
-            let _ = writeln!(text, "| `{}` | {takes} | `{}` | {} |", param.name, param.default, param.doc);
-        }
+        parameters(&mut text, entry.params);
     }
     text.push('\n');
     text
+}
+
+fn topologies() -> String {
+    let mut text = String::new();
+    for topology in registry::topologies::TOPOLOGIES {
+        let _ = writeln!(text, "\n### {0}\n\n`kind = \"{0}\"`: {1}.\n", topology.name, topology.doc);
+        parameters(&mut text, topology.params);
+    }
+    text.push('\n');
+    text
+}
+
+fn parameters(text: &mut String, params: &[Param]) {
+    if params.is_empty() {
+        let _ = writeln!(text, "No parameters.\n");
+        return;
+    }
+    let _ = writeln!(text, "| parameter | takes | default | meaning |\n| --- | --- | --- | --- |");
+    for param in params {
+        let takes = param.kind.describe();
+        let _ = writeln!(text, "| `{}` | {takes} | `{}` | {} |", param.name, param.default, param.doc);
+    }
 }

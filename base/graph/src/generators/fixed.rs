@@ -88,3 +88,15 @@ pub fn hypercube(dimensions: u32) -> Result<Graph, GraphError> {
     let edges: Vec<(u32, u32)> = (0..nodes).flat_map(up).collect();
     Ok(Graph::from_edges(nodes, &edges))
 }
+
+/// The [`hypercube`] of so many nodes.
+///
+/// # Errors
+/// When `nodes` are no power of two, or it has more than [`EDGES_MAX`] edges.
+pub fn cube_of(nodes: u32) -> Result<Graph, GraphError> {
+    if nodes.is_power_of_two() {
+        hypercube(nodes.ilog2())
+    } else {
+        error(format!("the corners of a cube are a power of two, not {nodes}"))
+    }
+}
