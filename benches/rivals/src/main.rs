@@ -1,8 +1,10 @@
 //! Other simulators under PHOLD, the load of `isles bench sim`: every message that arrives is sent on to a random
 //! process. One JSON object a line: rival, processes, law of the flights, messages delivered per CPU second.
 //!
-//! `cargo run --release [-- --quick]` in this folder, where `.cargo/config.toml` turns madsim on.
+//! `cargo run --release [-- --quick]` in this folder, where `.cargo/config.toml` turns madsim on. With `graph FILE` it
+//! searches a graph instead, as `isles bench graph` does.
 
+mod graph;
 mod heap;
 mod madsim_phold;
 mod turmoil_phold;
@@ -11,7 +13,13 @@ mod turmoil_phold;
 const FULL: f64 = 3.0;
 const QUICK: f64 = 0.5;
 
-fn main() {
+fn main() -> std::process::ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, path] = words.as_slice()
+        && command == "graph"
+    {
+        return search(path);
+    }
     let budget = if std::env::args().any(|word| word == "--quick") { QUICK } else { FULL };
     // turmoil works for each host in each tick, whether a message comes or not: 64 in flight for each suit it better.
     for load in [(10, 1), (10, 64), (100, 1), (100, 64)] {
@@ -22,6 +30,22 @@ fn main() {
     }
     for load in [(1_000, 1), (100_000, 1), (1_000_000, 1)] {
         say("std BinaryHeap", load, "wide", heap::messages_per_second(load, budget));
+    }
+    std::process::ExitCode::SUCCESS
+}
+
+fn search(path: &str) -> std::process::ExitCode {
+    match graph::seconds_per_search(path, 100) {
+        Ok((seconds, farthest)) => {
+            let line =
+                serde_json::json!({ "rival": "petgraph 0.8", "seconds": seconds, "farthest": farthest });
+            println!("{line}");
+            std::process::ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            std::process::ExitCode::FAILURE
+        }
     }
 }
 

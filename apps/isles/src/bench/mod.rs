@@ -5,6 +5,7 @@
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
 mod cluster;
+mod graphs;
 mod measure;
 mod phold;
 mod rivals;
@@ -91,7 +92,7 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP]
+    &[sim::GROUP, graphs::GROUP]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.
@@ -146,8 +147,10 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
             }
         }
         let whole = options.wanted.is_empty() || options.wanted.iter().any(|word| word == group.name);
-        if let (Some(rivals), "sim", true) = (&rivals, group.name, whole) {
-            rivals.run(options.effort, out)?;
+        match (&rivals, group.name, whole) {
+            (Some(rivals), "sim", true) => rivals.run(options.effort, out)?,
+            (Some(rivals), "graph", true) => rivals.search(out)?,
+            _ => {}
         }
     }
     Ok(())

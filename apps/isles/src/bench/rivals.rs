@@ -1,4 +1,4 @@
-//! Other simulators under the same load, built from `benches/rivals` where the source tree is at hand.
+//! Other libraries under the same load, built from `benches/rivals` where the source tree is at hand.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::measure::Effort;
 use super::phold::{self, Load, NARROW, WIDE};
-use super::{Error, Measurement};
+use super::{Error, Measurement, graphs};
 
 /// What one rival says about one load.
 #[derive(Deserialize)]
@@ -49,6 +49,34 @@ impl Rivals {
             return Err(error(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// All distances of the graph of `isles bench graph`, by ours and by a rival's searches, scaled up from a hundred.
+    pub(super) fn search(&self, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            rival: String,
+            seconds: f64,
+        }
+        let error = |why: String| Error::Rivals { what: "a graph for", path: self.manifest.clone(), why };
+        let graph = graphs::attachment().map_err(|why| error(why.to_string()))?;
+        let file = std::env::temp_dir().join(format!("isles-rivals-{}.txt", std::process::id()));
+        let edges: String = graph.edge_list().map(|(a, b)| format!("{} {}\n", a.0, b.0)).collect();
+        std::fs::write(&file, edges).map_err(|why| error(why.to_string()))?;
+        let said = self.cargo("run", &["--", "graph", &file.to_string_lossy()]);
+        // What cannot be removed from a temporary folder stays there until the system clears it.
+        let _ = std::fs::remove_file(&file);
+        let said = said?;
+        let line: Line = serde_json::from_str(said.trim()).map_err(|why| error(format!("{why}: {said}")))?;
+        let (ours, theirs) = (graphs::seconds(&graph), line.seconds * f64::from(graph.nodes()));
+        out(Measurement {
+            name: "eccentricities-ba-100k-vs-petgraph".into(),
+            value: ours,
+            unit: "s".into(),
+            rival: Some(format!("{}, scaled up from 100 searches", line.rival)),
+            ratio: Some(theirs / ours),
+        });
+        Ok(())
     }
 
     /// Each rival's figures, and ours under the same load.
