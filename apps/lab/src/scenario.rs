@@ -5,6 +5,7 @@ mod faults;
 pub mod library;
 mod links;
 pub(crate) mod reader;
+mod settings;
 mod setup;
 mod topology;
 mod workload;
@@ -25,6 +26,8 @@ use crate::run::measures::{MEASURES, Measure};
 use crate::run::plan::Plan;
 use document::{Item, Place, Problem, Table, Value};
 use reader::Reader;
+
+pub use settings::read_settings;
 
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
@@ -98,14 +101,14 @@ pub struct Origin<'a> {
 /// All problems that were found, in the order of the lines.
 pub fn read(text: &str, origin: &Origin<'_>) -> Result<Scenario, ScenarioError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let fail = |problems: &[Problem]| Err(ScenarioError(document::render(origin.name, text, problems)));
+    let refused = |problems: &[Problem]| Err(fail(origin.name, text, problems));
     let mut table = match document::parse(text) {
         Ok(table) => table,
-        Err(problems) => return fail(&problems),
+        Err(problems) => return refused(&problems),
     };
     for setting in origin.settings {
         if let Err(problem) = table.set(setting) {
-            return fail(&[problem]);
+            return refused(&[problem]);
         }
     }
     let problems = RefCell::new(Vec::new());
@@ -113,8 +116,12 @@ pub fn read(text: &str, origin: &Origin<'_>) -> Result<Scenario, ScenarioError> 
     let problems = problems.into_inner();
     match scenario {
         Some(scenario) if problems.is_empty() => Ok(scenario),
-        _ => fail(&problems),
+        _ => refused(&problems),
     }
+}
+
+fn fail(name: &str, text: &str, problems: &[Problem]) -> ScenarioError {
+    ScenarioError(document::render(name, text, problems))
 }
 
 /// None only when there are problems.
