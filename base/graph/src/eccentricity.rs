@@ -4,6 +4,7 @@ use isles_kernel::ProcessId;
 
 use crate::Graph;
 use crate::bit_parallel::{BATCH, Level, Searches, each_bit};
+use crate::search::breadth_first;
 
 /// How far every node sees, in hops. Nodes that cannot be reached do not count: each component is seen by itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -210,7 +211,7 @@ impl Bounds {
     fn narrow(&mut self, core: &Core) {
         let Some(hub) = core.graph.ids().max_by_key(|node| core.graph.degree(*node)) else { return };
         let mut distances = vec![u32::MAX; core.graph.nodes() as usize];
-        let mut queue = search(&core.graph, hub, &mut distances);
+        let mut queue = breadth_first(&core.graph, hub, &mut distances);
         let mut open: Vec<u32> = queue.iter().map(|node| node.0).collect();
         let mut source = hub;
         let mut settled = 0;
@@ -251,26 +252,9 @@ impl Bounds {
             for node in queue {
                 distances[node.index()] = u32::MAX;
             }
-            queue = search(&core.graph, source, &mut distances);
+            queue = breadth_first(&core.graph, source, &mut distances);
         }
     }
-}
-
-/// Breadth first; the nodes in the order in which they are reached. `distances` are `u32::MAX` before.
-fn search(graph: &Graph, source: ProcessId, distances: &mut [u32]) -> Vec<ProcessId> {
-    distances[source.index()] = 0;
-    let mut queue = vec![source];
-    let mut next = 0;
-    while let Some(&node) = queue.get(next) {
-        next += 1;
-        for &peer in graph.neighbors(node) {
-            if distances[peer.index()] == u32::MAX {
-                distances[peer.index()] = distances[node.index()] + 1;
-                queue.push(peer);
-            }
-        }
-    }
-    queue
 }
 
 #[cfg(test)]
@@ -285,7 +269,7 @@ mod tests {
         let (mut of, mut hops) = (Vec::new(), Vec::new());
         for source in graph.ids() {
             let mut distances = vec![u32::MAX; graph.nodes() as usize];
-            let reached = search(graph, source, &mut distances);
+            let reached = breadth_first(graph, source, &mut distances);
             of.push(reached.iter().map(|node| distances[node.index()]).max().unwrap_or(0));
             for node in reached.iter().filter(|node| **node != source) {
                 let distance = distances[node.index()] as usize;

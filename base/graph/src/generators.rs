@@ -29,6 +29,12 @@ impl std::error::Error for GraphError {}
 /// A generated graph has at most so many edges.
 pub const EDGES_MAX: u64 = 1 << 30;
 
+impl GraphError {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 fn error<T>(why: String) -> Result<T, GraphError> {
     Err(GraphError(why))
 }

@@ -2,10 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod bit_parallel;
+mod clustering;
+mod components;
+mod disjoint_paths;
 mod eccentricity;
 mod generators;
 mod graph;
+mod power_law;
+mod search;
+mod shape;
 
+pub use clustering::{Clustering, clustering};
+pub use components::{Components, components, is_connected, is_strongly_connected, strong_components};
+pub use disjoint_paths::{DisjointPaths, edge_connectivity, edge_disjoint_paths};
 pub use eccentricity::{AllPairs, Eccentricities, all_pairs, eccentricities};
 pub use generators::{
     DistanceLaw, EDGES_MAX, Geometric, GraphError, Kleinberg, complete, connectivity_radius, cube_of, grid,
@@ -13,3 +22,6 @@ pub use generators::{
     random_regular, ring, star, torus, tree, uniform_attachment, watts_strogatz,
 };
 pub use graph::{ARCS_MAX, Graph};
+pub use power_law::{PowerLaw, power_law};
+pub use search::{distances, weighted_distances};
+pub use shape::{degree_counts, is_ring, is_star, is_tree};
