@@ -1,7 +1,7 @@
 //! A text is a latency matrix or refused, and the error marks a part of the text.
 #![no_main]
 
-use isles_lab::matrix::parse;
+use isles_graph::formats::latency_matrix::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| match parse(text) {

@@ -6,6 +6,7 @@ mod clustering;
 mod components;
 mod disjoint_paths;
 mod eccentricity;
+pub mod formats;
 mod generators;
 mod graph;
 mod power_law;
