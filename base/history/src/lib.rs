@@ -1,14 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod event;
 mod lines;
+mod operation;
+mod transactions;
 
 use std::collections::BTreeMap;
 
 use isles_kernel::{OpId, ProcessId, Time};
 use serde::{Deserialize, Serialize};
 
+pub use event::{Actor, Event, Kind, Value};
 pub use lines::{LINE_BYTES_MAX, ReadError};
+pub use operation::{Moment, Operation, Outcome};
+pub use transactions::{Key, Status, Step, Transaction, Transactions, ValueId};
 
 /// One thing that happened between a client and a process.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
