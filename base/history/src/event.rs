@@ -20,11 +20,11 @@ pub enum Value {
     /// Whatever else a file may hold (fractions, numbers beyond 64 bits, tagged objects), as it is written there.
     Other(Arc<str>),
     /// In order.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Without an order; as in the file.
-    Set(Vec<Value>),
+    Set(Vec<Self>),
     /// Pairs of key and value; as in the file.
-    Map(Vec<(Value, Value)>),
+    Map(Vec<(Self, Self)>),
 }
 
 /// What a line says of an operation.
