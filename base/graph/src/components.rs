@@ -55,7 +55,7 @@ pub fn components(graph: &Graph) -> Components {
 }
 
 /// The root of a node, with the path to it halved (Tarjan and van Leeuwen, J. ACM 31, 1984).
-fn find(root: &mut [u32], mut node: u32) -> u32 {
+pub(crate) fn find(root: &mut [u32], mut node: u32) -> u32 {
     while root[node as usize] != node {
         root[node as usize] = root[root[node as usize] as usize];
         node = root[node as usize];

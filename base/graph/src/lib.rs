@@ -9,6 +9,7 @@ mod eccentricity;
 pub mod formats;
 mod generators;
 mod graph;
+mod planarity;
 mod power_law;
 mod search;
 mod shape;
@@ -23,6 +24,7 @@ pub use generators::{
     random_regular, ring, star, torus, tree, uniform_attachment, watts_strogatz,
 };
 pub use graph::{ARCS_MAX, Graph};
+pub use planarity::{Embedding, Kuratowski, NoProof, Obstacle, Planarity, is_planar, planarity};
 pub use power_law::{PowerLaw, power_law};
 pub use search::{distances, weighted_distances};
 pub use shape::{degree_counts, is_ring, is_star, is_tree};
