@@ -48,8 +48,8 @@ pub fn is_planar(graph: &Graph) -> bool {
 /// K3,3 if it cannot (Kuratowski 1930).
 ///
 /// # Complexity
-/// O(n log n) for a planar graph. For another one O(n log² n) as a rule, and at worst as many rounds of that as the subdivision has
-/// edges: a graph of 10^6 edges takes seconds.
+/// O(n log n) for a planar graph. For another one O(n log² n) as a rule, so that a graph of 10^6 edges takes seconds; O(n²) in
+/// the worst case known, a Möbius ladder.
 pub fn planarity(graph: &Graph) -> Planarity {
     let edges = edges_of(graph);
     if let Some(around) = left_right::embed(graph.nodes(), &edges) {
