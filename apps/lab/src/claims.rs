@@ -16,6 +16,7 @@ mod msg;
 mod mus;
 mod registry;
 mod smw;
+mod top;
 
 pub use registry::all;
 

@@ -118,9 +118,8 @@ fn real() -> Vec<Sample> {
     for (index, line) in text("topology/topozoo_a.jsonl").lines().enumerate() {
         let network: serde_json::Value = serde_json::from_str(line).expect("a network a line");
         let list = |key: &str| network[key].as_array().expect("a list").clone();
-        let id = |value: &serde_json::Value| value.as_u64().expect("a number") as u32;
-        let ids: Vec<u32> = list("nodes").iter().map(|node| id(&node[0])).collect();
-        let place = |value| ids.iter().position(|other| *other == id(value)).expect("a node") as u32;
+        let ids: Vec<serde_json::Value> = list("nodes").iter().map(|node| node["id"].clone()).collect();
+        let place = |id: &serde_json::Value| ids.iter().position(|other| other == id).expect("a node") as u32;
         let edges: Vec<(u32, u32, f64)> = list("edges_km")
             .iter()
             .map(|edge| (place(&edge[0]), place(&edge[1]), edge[2].as_f64().expect("a length")))
@@ -172,7 +171,7 @@ fn figures(sample: &Sample) -> String {
         let weights = weighted_distances(graph, source).expect("no weight is negative");
         let weights: Vec<f64> = weights.into_iter().flatten().collect();
         let (hops, weight) = (near.iter().map(|hops| u64::from(*hops)).sum::<u64>(), weights.iter().sum::<f64>());
-        write!(line, " hops{source}={}/{hops} weight{source}={}/{weight:.6}", near.len(), weights.len())
+        write!(line, " hops{0}={1}/{hops} weight{0}={2}/{weight:.6}", source.0, near.len(), weights.len())
             .expect("a string takes all");
     }
     if *full {
