@@ -146,7 +146,8 @@ impl Left {
                 let (a, b) = (find(&mut root, edge.a), find(&mut root, edge.b));
                 root[a as usize] = b;
             }
-            let ends = self.edges[count..].iter().map(|edge| (find(&mut root, edge.a), find(&mut root, edge.b)));
+            let ends =
+                self.edges[count..].iter().map(|edge| (find(&mut root, edge.a), find(&mut root, edge.b)));
             let mut ends: Vec<(u32, u32)> =
                 ends.filter(|(a, b)| a != b).map(|(a, b)| (a.min(b), a.max(b))).collect();
             ends.sort_unstable();

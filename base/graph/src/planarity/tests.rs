@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    complete, grid, hypercube, line, preferential_attachment, random_geometric, random_pairs, random_regular, ring,
-    star, torus, tree,
+    complete, grid, hypercube, line, preferential_attachment, random_geometric, random_pairs, random_regular,
+    ring, star, torus, tree,
 };
 
 /// The proof, checked.
@@ -191,7 +191,9 @@ fn known_graphs_are_told_apart() {
     assert_eq!(obstacle(&Graph::from_edges(10, &petersen)), Some(Obstacle::K33));
     assert_eq!(obstacle(&Graph::from_edges(6, &K33)), Some(Obstacle::K33));
     assert_eq!(obstacle(&complete(5).expect("small")), Some(Obstacle::K5));
-    for dense in [complete(40).expect("small"), hypercube(4).expect("small"), torus(25, 5).expect("whole rows")] {
+    for dense in
+        [complete(40).expect("small"), hypercube(4).expect("small"), torus(25, 5).expect("whole rows")]
+    {
         assert!(!proven(&dense).is_planar());
     }
     for planar in [
@@ -240,7 +242,8 @@ fn obstacles_of_large_graphs_are_found_soon() {
 #[test]
 fn a_path_of_a_million_nodes_overflows_nothing() {
     assert!(is_planar(&line(1_000_000)));
-    let wheel: Vec<(u32, u32)> = (1..200_000).flat_map(|node| [(node - 1, node), (node - 1, 199_999)]).collect();
+    let wheel: Vec<(u32, u32)> =
+        (1..200_000).flat_map(|node| [(node - 1, node), (node - 1, 199_999)]).collect();
     assert!(proven(&Graph::from_edges(200_000, &wheel)).is_planar());
 }
 
@@ -266,7 +269,10 @@ fn a_drawing_that_was_tampered_with_proves_nothing() {
     let mut turned = rows();
     turned[5].rotate_left(1);
     assert_eq!(Embedding::new(turned).verify(&graph), Ok(()));
-    assert_eq!(Embedding::new(rows().into_iter().map(|row| row.into_iter().rev().collect())).verify(&graph), Ok(()));
+    assert_eq!(
+        Embedding::new(rows().into_iter().map(|row| row.into_iter().rev().collect())).verify(&graph),
+        Ok(())
+    );
     // No order of neighbours makes a drawing of what cannot be drawn.
     let five = complete(5).expect("small");
     let found = Embedding::new(five.ids().map(|node| five.neighbors(node).to_vec())).verify(&five);
@@ -284,7 +290,13 @@ fn an_obstacle_that_was_tampered_with_proves_nothing() {
         part.verify(&graph).expect_err("it is wrong").to_string()
     };
     assert!(refused(&|part| part.paths.truncate(8)).contains("do not link"));
-    assert!(refused(&|part| part.paths[0].retain({ let second = part.paths[0][1]; move |node| *node != second })).contains("not linked"));
+    assert!(
+        refused(&|part| part.paths[0].retain({
+            let second = part.paths[0][1];
+            move |node| *node != second
+        }))
+        .contains("not linked")
+    );
     assert!(refused(&|part| part.paths[0][1] = ProcessId(10_000)).contains("not linked"));
     assert!(refused(&|part| part.paths[0].clear()).contains("two ends"));
     assert!(refused(&|part| part.paths[1] = part.paths[0].clone()).contains("share more"));

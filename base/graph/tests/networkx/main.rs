@@ -102,7 +102,8 @@ fn data() -> Option<PathBuf> {
 /// Real networks; none where there are no data.
 fn real() -> Vec<Sample> {
     let Some(folder) = data() else { return Vec::new() };
-    let text = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
+    let text =
+        |path: &str| std::fs::read_to_string(folder.join(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
     let mut samples = Vec::new();
     for (name, path) in [
         ("as20000102", "as/as20000102.txt"),
@@ -170,7 +171,8 @@ fn figures(sample: &Sample) -> String {
         let near: Vec<u32> = distances(graph, source).into_iter().flatten().collect();
         let weights = weighted_distances(graph, source).expect("no weight is negative");
         let weights: Vec<f64> = weights.into_iter().flatten().collect();
-        let (hops, weight) = (near.iter().map(|hops| u64::from(*hops)).sum::<u64>(), weights.iter().sum::<f64>());
+        let (hops, weight) =
+            (near.iter().map(|hops| u64::from(*hops)).sum::<u64>(), weights.iter().sum::<f64>());
         write!(line, " hops{0}={1}/{hops} weight{0}={2}/{weight:.6}", source.0, near.len(), weights.len())
             .expect("a string takes all");
     }
@@ -265,7 +267,8 @@ fn ask(python: &str, samples: &[Sample]) -> String {
     let mut input = String::new();
     for Sample { name, graph, full } in samples {
         let flags = (u32::from(*full), u32::from(graph.is_directed()));
-        writeln!(input, "graph {name} {} {} {}", flags.0, flags.1, graph.nodes()).expect("a string takes all");
+        writeln!(input, "graph {name} {} {} {}", flags.0, flags.1, graph.nodes())
+            .expect("a string takes all");
         for (a, b, weight) in graph.weighted_edge_list() {
             writeln!(input, "{} {} {weight}", a.0, b.0).expect("a string takes all");
         }

@@ -2,9 +2,9 @@
 
 use isles_graph::{
     Eccentricities, Graph, GraphError, Obstacle, Planarity, clustering, complete, components, distances,
-    eccentricities, edge_connectivity, edge_disjoint_paths, hypercube, is_ring, is_star, is_tree, line, planarity,
-    preferential_attachment, random_geometric, random_pairs, random_regular, ring, star, strong_components, torus,
-    tree, watts_strogatz,
+    eccentricities, edge_connectivity, edge_disjoint_paths, hypercube, is_ring, is_star, is_tree, line,
+    planarity, preferential_attachment, random_geometric, random_pairs, random_regular, ring, star,
+    strong_components, torus, tree, watts_strogatz,
 };
 use isles_kernel::ProcessId;
 use isles_kernel::random::Stream;
@@ -126,8 +126,10 @@ pub(super) fn top_01(effort: &Effort) -> Result<Finding, String> {
     // The planted mistake: directions are ignored.
     let wrong = graphs.iter().filter(|graph| agrees(graph, &by_definition(&graph.undirected()))).count();
     let sizes = 3..if effort.quick { 60 } else { 300 };
-    let rings = sizes.clone().filter(|size| is_all_centre_and_periphery(&eccentricities(&ring(*size)))).count();
-    let lines = sizes.clone().filter(|size| is_all_centre_and_periphery(&eccentricities(&line(*size)))).count();
+    let rings =
+        sizes.clone().filter(|size| is_all_centre_and_periphery(&eccentricities(&ring(*size)))).count();
+    let lines =
+        sizes.clone().filter(|size| is_all_centre_and_periphery(&eccentricities(&line(*size)))).count();
     let shapes = sizes.clone().all(|size| {
         let shapes = |graph: &Graph| [is_ring(graph), is_tree(graph), is_star(graph)];
         shapes(&ring(size)) == [true, false, false]
@@ -205,7 +207,8 @@ impl Failures {
                 sets.push((0..fewer).map(|_| edges[draws.below(edges.len() as u32) as usize]).collect());
             }
             found.fewer += sets.len() as u64;
-            found.survived += sets.iter().filter(|set| reaches(&without(graph, set), from, to)).count() as u64;
+            found.survived +=
+                sets.iter().filter(|set| reaches(&without(graph, set), from, to)).count() as u64;
             found.cuts += 1;
             found.parted += u64::from(!reaches(&without(graph, &ways.cut), from, to));
             found.paths += ways.paths.len() as u64;

@@ -71,7 +71,8 @@ pub(super) fn top_06(effort: &Effort) -> Result<Finding, String> {
     };
     let (found, control) = (off(&preferential), off(&uniform));
     let trap = single.share(1);
-    let exact = (LINKS..=preferential.greatest() as u32).map(f64::from).map(|k| (k, m * (m + 1.0) / (k * (k + 1.0))));
+    let exact =
+        (LINKS..=preferential.greatest() as u32).map(f64::from).map(|k| (k, m * (m + 1.0) / (k * (k + 1.0))));
     // At the first degrees and then ever more sparsely: a curve of a law needs no more.
     let exact = exact.filter(|(k, _)| *k < 20.0 || *k as u32 % 16 == 0).collect();
     Ok(Finding {

@@ -43,7 +43,8 @@ fn one(p: f64, seed: u64) -> Result<[f64; 3], String> {
 pub(super) fn top_05(effort: &Effort) -> Result<Finding, String> {
     let graphs = if effort.quick { 8 } else { 100 };
     let runs: Vec<u64> = (0..graphs * FIGURE.len() as u64).collect();
-    let found = on_all_cores(&runs, effort.threads, |run| one(FIGURE[(run / graphs) as usize].0, run % graphs))?;
+    let found =
+        on_all_cores(&runs, effort.threads, |run| one(FIGURE[(run / graphs) as usize].0, run % graphs))?;
     let means: Vec<[f64; 3]> = found
         .chunks(graphs as usize)
         .map(|runs| [0, 1, 2].map(|which| runs.iter().map(|run| run[which]).sum::<f64>() / graphs as f64))
@@ -59,12 +60,16 @@ pub(super) fn top_05(effort: &Effort) -> Result<Finding, String> {
         clusterings.push((p, c_found));
         paths.push((p, l_found));
     }
-    let at = |wanted: f64| FIGURE.iter().position(|row| row.0 == wanted).map_or([f64::NAN; 3], |index| means[index]);
+    let at = |wanted: f64| {
+        FIGURE.iter().position(|row| row.0 == wanted).map_or([f64::NAN; 3], |index| means[index])
+    };
     let (lattice, few, random) = (at(0.0), at(0.01), at(1.0));
     let random_path = f64::from(NODES).ln() / f64::from(DEGREE).ln();
     // The definition of the paper: nearly the paths of a random graph, and much more clustering.
-    let small_world = |one: [f64; 3]| one[1] < 3.0 * random_path && one[0] > 10.0 * f64::from(DEGREE) / f64::from(NODES);
-    let figure = |of: fn(&(f64, f64, f64)) -> f64| FIGURE.iter().skip(1).map(|row| (row.0, of(row))).collect();
+    let small_world =
+        |one: [f64; 3]| one[1] < 3.0 * random_path && one[0] > 10.0 * f64::from(DEGREE) / f64::from(NODES);
+    let figure =
+        |of: fn(&(f64, f64, f64)) -> f64| FIGURE.iter().skip(1).map(|row| (row.0, of(row))).collect();
     let drawn = |points: &[(f64, f64)]| points[1..].to_vec();
     Ok(Finding {
         holds: clustering_off < 0.02

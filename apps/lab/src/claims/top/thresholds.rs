@@ -39,7 +39,11 @@ fn listed(points: &[(f64, f64)]) -> String {
 
 /// The greatest distance of the points from `expected`, from `least` on.
 fn worst(points: &[(f64, f64)], least: f64, expected: impl Fn(f64) -> f64) -> f64 {
-    points.iter().filter(|point| point.0 >= least).map(|point| (point.1 - expected(point.0)).abs()).fold(0.0, f64::max)
+    points
+        .iter()
+        .filter(|point| point.0 >= least)
+        .map(|point| (point.1 - expected(point.0)).abs())
+        .fold(0.0, f64::max)
 }
 
 pub(super) fn top_03(effort: &Effort) -> Result<Finding, String> {
@@ -107,9 +111,9 @@ pub(super) fn top_04(effort: &Effort) -> Result<Finding, String> {
         random_pairs(nodes, p, seed).map(|graph| is_connected(&graph)).map_err(|error| error.to_string())
     };
     let levels = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
-    let curve =
-        connected(&levels, graphs, effort.threads, |c, seed| connected_at((n.ln() + c) / n, seed))?;
-    let below = connected(&[0.0], graphs, effort.threads, |_, seed| connected_at(0.5 * n.ln() / n, seed))?[0].1;
+    let curve = connected(&levels, graphs, effort.threads, |c, seed| connected_at((n.ln() + c) / n, seed))?;
+    let below =
+        connected(&[0.0], graphs, effort.threads, |_, seed| connected_at(0.5 * n.ln() / n, seed))?[0].1;
     let off = worst(&curve, f64::MIN, limit);
 
     let (large, each) = if effort.quick { (20_000, 2) } else { (100_000, 5) };
@@ -120,7 +124,11 @@ pub(super) fn top_04(effort: &Effort) -> Result<Finding, String> {
     let giant_off = worst(&shares, 1.1, giant);
     let critical = shares[1].1;
 
-    let sizes: &[u32] = if effort.quick { &[500, 1_000, 2_000, 4_000] } else { &[1_000, 2_000, 4_000, 8_000, 16_000, 32_000] };
+    let sizes: &[u32] = if effort.quick {
+        &[500, 1_000, 2_000, 4_000]
+    } else {
+        &[1_000, 2_000, 4_000, 8_000, 16_000, 32_000]
+    };
     let (mut paths, mut diameters) = (Vec::new(), Vec::new());
     for &size in sizes {
         let graph = random_pairs(size, 8.0 / f64::from(size), 1).map_err(|error| error.to_string())?;
