@@ -47,7 +47,7 @@ fn worst(points: &[(f64, f64)], least: f64, expected: impl Fn(f64) -> f64) -> f6
 }
 
 pub(super) fn top_03(effort: &Effort) -> Result<Finding, String> {
-    let (nodes, graphs) = if effort.quick { (800, 60) } else { (2_000, 400) };
+    let (nodes, graphs) = if effort.quick { (800, 60) } else { (2_000, 200) };
     let levels = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
     let connected_at = |radius: f64, torus: bool, seed: u64| {
         let found = random_geometric(nodes, radius, torus, seed).map_err(|error| error.to_string())?;
