@@ -5,12 +5,36 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  isles run voyage                                             the shipped scenario, its report under runs/
+  isles run voyage --set faults.0.fraction=0.5 --seeds 10      half of all crash, ten seeds
+  isles run voyage --set processes.count=500 --no-report       smaller, only printed
+  isles run mine.toml --out report --json                      a file of your own, for a script";
+
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  isles sweep voyage links.loss=0,0.01,0.05 membership.active-max=4,5,6
+  isles sweep plumtree broadcast.threshold=0,3,7 --seeds 5 --csv threshold.csv";
+
+const CLAIMS_EXAMPLES: &str = "\
+Examples:
+  isles claims GOS-03             one claim
+  isles claims GOS --quick        a chapter, in smaller runs
+  isles claims --out report       all of them, with their curves in report/report.html";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  isles bench --list              groups, figures and what they measure
+  isles bench sim                 a group
+  isles bench phold-1e6           a figure, or all whose names begin so
+  isles bench sim --rivals        beside turmoil and madsim, built from benches/rivals";
+
 /// Distributed protocols, written once: simulate them, measure them, check what is said of them.
 #[derive(Debug, Parser)]
 #[command(
     name = "isles",
     version,
-    about,
     after_help = "\
 Begin with:
   isles run voyage             simulate Plumtree over HyParView and write a report
@@ -32,17 +56,27 @@ pub(crate) enum Command {
     /// Simulate a scenario, over all its seeds, and write a report
     ///
     /// The scenario is a TOML file or the name of one of the library (see `isles list scenarios`). The report folder
-    /// holds report.html (self-contained), summary.json, metrics.csv, metrics.parquet and the scenario itself.
+    /// holds report.html (self-contained), summary.json, metrics.csv, metrics.parquet, the scenario itself, and of the
+    /// first seed history.jsonl (who invoked what when) and trace.jsonl (the messages of the broadcast that is drawn).
+    #[command(after_long_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Run a scenario for every combination of values of some of its fields
     ///
-    /// Example: isles sweep voyage links.loss=0,0.01,0.05 membership.active-view=4,5,6
+    /// The table shows the median over seeds; --csv and --json keep all of it.
+    #[command(after_long_help = SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
     /// List scenarios, protocols and topologies with their parameters, measures, or claims
     List(ListArgs),
     /// Re-run statements of the literature as experiments, each with its control
+    ///
+    /// A claim is shown when its experiment comes out as stated and its control does not. Both verdicts are computed
+    /// from what the runs did.
+    #[command(after_long_help = CLAIMS_EXAMPLES)]
     Claims(ClaimsArgs),
     /// Measure this machine: events per second, seconds per broadcast, bytes per process
+    ///
+    /// Rates are per CPU second of one thread, seconds are CPU seconds, bytes are resident memory.
+    #[command(after_long_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
     /// Print a completion script for a shell
     Completions {

@@ -19,7 +19,9 @@ use crate::{Failure, Outcome, print, threads};
 /// When an id is unknown, or an experiment could not be run.
 pub(crate) fn run(args: &ClaimsArgs) -> Result<Outcome, Failure> {
     let claims = select(&args.ids).map_err(|unknown| {
-        Failure::Input(format!("no claim begins with '{unknown}': `isles list claims` shows all of them"))
+        Failure::Input(format!(
+            "error: no claim begins with '{unknown}'\n   = `isles list claims` shows all of them"
+        ))
     })?;
     let effort = Effort { quick: args.quick, threads: threads(args.threads) };
     // Before the work, so that a folder that cannot be used costs nothing.

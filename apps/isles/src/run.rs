@@ -98,13 +98,12 @@ pub(crate) fn load(args: &ScenarioArgs, settings: &[String]) -> Result<Scenario,
         return scenario::read(shipped.text, &origin).map_err(|error| Failure::Input(error.to_string()));
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let names: Vec<&str> = library::SCENARIOS.iter().map(|shipped| shipped.name).collect();
         let why = if error.kind() == std::io::ErrorKind::NotFound {
-            format!(
-                "there is no file '{0}', and no scenario of that name\n   = the library has {1}",
-                args.scenario,
-                names.join(", ")
-            )
+            let help = library::nearest(&args.scenario).map_or_else(
+                || "`isles list scenarios` shows the library".to_owned(),
+                |name| format!("did you mean '{name}'? `isles list scenarios` shows the library"),
+            );
+            format!("there is no file '{}', and no scenario of that name\n   = {help}", args.scenario)
         } else {
             format!("cannot read '{}': {error}", args.scenario)
         };

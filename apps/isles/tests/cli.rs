@@ -100,7 +100,8 @@ fn a_check_that_fails_exits_with_1() {
 #[test]
 fn wrong_input_exits_with_2_and_says_where_and_what_to_do() {
     for (arguments, words) in [
-        (&["run", "nowhere"][..], &["nowhere", "voyage"][..]),
+        (&["run", "nowhere"][..], &["nowhere", "list scenarios"][..]),
+        (&["run", "voyag"], &["voyag", "did you mean 'voyage'?"]),
         (&["run", "voyage", "--set", "links.los=0.1"], &["unknown key 'los'", "did you mean 'loss'?"]),
         (&["run", "voyage", "--set", "links.loss"], &["FIELD=VALUE"]),
         (&["run", "voyage", "--set", "links.loss=2"], &["loss", "0 to 1"]),
@@ -181,7 +182,30 @@ fn help_and_completions_are_there() {
     for command in ["run", "sweep", "list", "claims", "bench"] {
         assert!(exits(0, &[command, "--help"]).0.contains("Usage"), "{command}");
     }
+    // What the examples of the help do is possible.
+    exits(0, &["run", "voyage", "--no-report", "--seeds", "1", "--set", "processes.count=100"]);
+    let sweep = "processes.count=100 links.loss=0.01 membership.active-max=4,5";
+    let words = ["sweep", "voyage", "--seeds", "1"].into_iter().chain(sweep.split(' '));
+    exits(0, &words.collect::<Vec<_>>());
     for shell in ["bash", "zsh", "fish"] {
         assert!(exits(0, &["completions", shell]).0.contains("isles"), "{shell}");
+    }
+}
+
+/// A reader that has seen enough, such as `head`, is no failure.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_not_complained_to() {
+    use std::process::Stdio;
+    for arguments in [&["completions", "bash"][..], &["list"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_isles"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{arguments:?}");
     }
 }

@@ -17,7 +17,7 @@ pub struct Look {
     pub width: u16,
 }
 
-/// Title, figures, checks, and the first chart as a plot.
+/// Title, figures, checks, and the first chart on which something happens as a plot.
 pub fn summary(report: &Report, look: Look) -> String {
     let mut parts = vec![painted(&one_line(&report.title), None, true, look)];
     if !report.figures.is_empty() {
@@ -26,7 +26,9 @@ pub fn summary(report: &Report, look: Look) -> String {
     if !report.checks.is_empty() {
         parts.push(checks(&report.checks, look));
     }
-    if let Some(chart) = report.charts.first() {
+    // A line that is flat from end to end is told by its figure already.
+    let moving = report.charts.iter().find(|chart| chart.lines.iter().any(moves));
+    if let Some(chart) = moving.or(report.charts.first()) {
         let plot = plot(chart, look);
         if !plot.is_empty() {
             parts.push(plot);
@@ -34,6 +36,11 @@ pub fn summary(report: &Report, look: Look) -> String {
     }
     parts.push(verdict(report, look));
     parts.join("\n\n")
+}
+
+/// Whether a line is more than one level.
+fn moves(line: &Line) -> bool {
+    line.points.windows(2).any(|pair| pair[0].1 != pair[1].1)
 }
 
 fn painted(text: &str, color: Option<AnsiColors>, bold: bool, look: Look) -> String {
@@ -356,6 +363,20 @@ mod tests {
         let dots = |row: &str| row.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
         assert!(dots(&rows[1]) > 50, "{rows:?}");
         assert!((1..5).contains(&dots(&rows[ROWS / 2])), "the dip's flanks alone: {rows:?}");
+    }
+
+    #[test]
+    fn a_chart_on_which_nothing_happens_gives_way_to_the_next() {
+        let mut report = report();
+        let mut flat = report.charts[0].clone();
+        flat.title = "flat".to_owned();
+        for line in &mut flat.lines {
+            line.points.iter_mut().for_each(|point| point.1 = 1.0);
+        }
+        report.charts.insert(0, flat.clone());
+        assert!(!summary(&report, PLAIN).contains("flat"));
+        report.charts = vec![flat];
+        assert!(summary(&report, PLAIN).contains("flat"), "the only one is drawn");
     }
 
     #[test]

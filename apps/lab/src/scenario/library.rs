@@ -23,6 +23,11 @@ impl Shipped {
     }
 }
 
+/// The name of the library that `word` is nearest to, if it is near enough to be meant.
+pub fn nearest(word: &str) -> Option<&'static str> {
+    super::reader::nearest(word, SCENARIOS.iter().map(|shipped| shipped.name))
+}
+
 /// All of them: a file under `scenarios/` is added here, and a test says so when it is not.
 pub static SCENARIOS: &[Shipped] = library![
     "voyage",
