@@ -134,7 +134,7 @@ fn read_latency(table: &Reader<'_>, origin: &Origin<'_>, read: &mut Read) {
         }
     };
     if let Some((name, trips)) = trips
-        && let Some(matrix) = trips.one_way()
+        && let Some(matrix) = matrix::one_way(&trips)
     {
         let regions = trips.names.len();
         read.links.latency = Latency::Matrix { matrix, jitter };
