@@ -45,6 +45,17 @@ impl Graph {
         Self::gather(nodes, directed, edges.len(), ends, |index| edges[index].2, true)
     }
 
+    /// The graph with these edges, or arcs if it is `directed`, whose weights are in a list of their own, or none; of repetitions the
+    /// lightest stays.
+    ///
+    /// # Panics
+    /// As [`from_edges`](Self::from_edges), and when there are weights and not as many as edges.
+    pub(crate) fn from_columns(nodes: u32, directed: bool, ends: &[(u32, u32)], weights: &[f64]) -> Self {
+        assert!(weights.is_empty() || weights.len() == ends.len(), "a weight for each edge or none at all");
+        let weight = |index: usize| weights[index];
+        Self::gather(nodes, directed, ends.len(), |index| ends[index], weight, !weights.is_empty())
+    }
+
     /// Counting sort by source, then a short sort within each row.
     fn gather(
         nodes: u32,
