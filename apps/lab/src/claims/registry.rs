@@ -4,10 +4,11 @@ use super::Claim;
 use super::gos::GOS;
 use super::msg::MSG;
 use super::mus::MUS;
+use super::networks::NETWORKS;
 use super::smw::SMW;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, NETWORKS, SMW, GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
