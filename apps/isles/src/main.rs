@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod bench_command;
 mod claims;
+mod graph;
 mod list;
 mod run;
 mod sweep;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "isles", &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| Outcome::Good)
         }
+        Command::Graph(args) => graph::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
@@ -69,6 +71,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         other => other.map_err(|error| Failure::Machine(format!("cannot write to standard output: {error}"))),
     }
+}
+
+/// Three quarters of the memory that is free, or 8 GB where the system does not say.
+pub(crate) fn memory_max() -> u64 {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))
+        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kilobytes.map_or(8_000_000_000, |kilobytes| kilobytes * 1024 / 4 * 3)
 }
 
 /// The threads to use: as asked, or all cores.

@@ -17,7 +17,7 @@ use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
 
 use crate::args::{RunArgs, ScenarioArgs};
-use crate::{Failure, Outcome, print, threads};
+use crate::{Failure, Outcome, memory_max, print, threads};
 
 /// Runs a scenario, prints what came of it, and leaves a report.
 ///
@@ -117,16 +117,6 @@ pub(crate) fn load(args: &ScenarioArgs, settings: &[String]) -> Result<Scenario,
         memory_max,
     };
     scenario::read(&text, &origin).map_err(|error| Failure::Input(error.to_string()))
-}
-
-/// Three quarters of the memory that is free, or 8 GB where the system does not say.
-fn memory_max() -> u64 {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))
-        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kilobytes.map_or(8_000_000_000, |kilobytes| kilobytes * 1024 / 4 * 3)
 }
 
 /// Runs all seeds, with a progress bar where somebody looks.

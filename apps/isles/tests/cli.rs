@@ -113,6 +113,19 @@ fn wrong_input_exits_with_2_and_says_where_and_what_to_do() {
         (&["sweep", "voyage", "links.loss=0,7"], &["loss"]),
         (&["claims", "NOPE-1"], &["NOPE-1", "list claims"]),
         (&["bench", "nothing"], &["nothing", "--list"]),
+        (&["graph", "gen", "rink", "--nodes", "5"], &["no topology 'rink'", "random-regular"]),
+        (&["graph", "gen", "ring"], &["--nodes"]),
+        (&["graph", "gen", "ring", "--nodes", "0"], &["--nodes"]),
+        (&["graph", "gen", "watts-strogatz", "--nodes", "9", "q=1"], &["unknown key 'q'", "neighbors"]),
+        (&["graph", "gen", "torus", "--nodes", "7", "width=3"], &["7"]),
+        (&["graph", "gen", "ring", "--nodes", "9", "--format", "png"], &["no format 'png'", "graphml"]),
+        (&["graph", "gen", "complete", "--nodes", "90000000"], &["too many for the memory"]),
+        (
+            &["graph", "gen", "ring", "--nodes", "9", "--format", "matrix"],
+            &["a weight for every two", "another format"],
+        ),
+        (&["graph", "info", "nowhere.txt"], &["no file 'nowhere.txt'"]),
+        (&["graph", "info", "."], &["cannot read"]),
         (&["frobnicate"], &["frobnicate"]),
         (&[], &["Usage"]),
     ] {
@@ -179,7 +192,7 @@ fn lists_name_everything() {
 #[test]
 fn help_and_completions_are_there() {
     assert!(exits(0, &["--help"]).0.contains("Exit codes"));
-    for command in ["run", "sweep", "list", "claims", "bench"] {
+    for command in ["run", "sweep", "list", "claims", "bench", "graph"] {
         assert!(exits(0, &[command, "--help"]).0.contains("Usage"), "{command}");
     }
     // What the examples of the help do is possible.
@@ -208,4 +221,76 @@ fn a_reader_that_leaves_early_is_not_complained_to() {
         let output = child.wait_with_output().expect("it ends");
         assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_graph_is_generated_described_and_converted() {
+    let folder = Folder::new("graph");
+    let (list, xml, dot) = (folder.path("ring.txt"), folder.path("ring.graphml"), folder.path("ring.dot"));
+    let (out, _) = exits(0, &["graph", "gen", "ring", "--nodes", "6", "--out", &list]);
+    assert!(out.contains("6 nodes, 6 undirected edges"), "{out}");
+    assert_eq!(
+        exits(0, &["graph", "gen", "ring", "--nodes", "6"]).0,
+        std::fs::read_to_string(&list).expect("written")
+    );
+    exits(0, &["graph", "convert", &list, &xml]);
+    exits(0, &["graph", "convert", &xml, &dot]);
+    for file in [&list, &xml, &dot] {
+        let (out, _) = exits(0, &["graph", "info", file]);
+        for words in ["connected, ring", "3, 3", "6 nodes: 0 1 2 3 4 5", "edge connectivity          2"] {
+            assert!(out.contains(words), "{file}: no {words:?}\n{out}");
+        }
+    }
+    // Back again, it is the same file.
+    let (out, _) = exits(0, &["graph", "convert", &dot, "-", "--to", "edges"]);
+    assert_eq!(out, std::fs::read_to_string(&list).expect("written"));
+    assert!(!folder.0.read_dir().expect("a folder").any(|file| text_of(file).ends_with(".part")));
+}
+
+fn text_of(file: std::io::Result<std::fs::DirEntry>) -> String {
+    file.expect("it can be read").file_name().to_string_lossy().into_owned()
+}
+
+#[test]
+fn facts_of_a_graph_are_one_object() {
+    let folder = Folder::new("facts");
+    let file = folder.path("arcs.txt");
+    std::fs::write(&file, "# Directed graph: x\n0 1 2.5\n1 2\n2 0\n2 3\n2 3\n9 9\n")
+        .expect("it can be written");
+    let (out, _) = exits(0, &["graph", "info", &file, "--json"]);
+    let facts: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&facts["nodes"], &facts["edges"], &facts["dropped"]), (&5.into(), &4.into(), &2.into()));
+    assert_eq!(facts["strong_components"], serde_json::json!({ "count": 3, "largest": 3 }));
+    assert_eq!((&facts["distances"]["diameter"], &facts["distances"]["hops"][2]), (&2.into(), &1.into()));
+    let all = folder.path("all.csv");
+    let (out, _) = exits(0, &["graph", "info", &file, "--undirected", "--json", "--eccentricities", &all]);
+    let facts: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&facts["directed"], &facts["strong_components"]), (&false.into(), &Value::Null));
+    assert_eq!(facts["clustering"]["triangles"], 1);
+    let csv = std::fs::read_to_string(&all).expect("it was written");
+    assert_eq!(csv, "node,eccentricity\n0,2\n1,2\n2,1\n3,2\n9,0\n");
+    let (out, _) = exits(0, &["graph", "info", &file, "--quick"]);
+    assert!(out.contains("power law") || out.contains("triangles"), "{out}");
+}
+
+#[test]
+fn a_wrong_graph_is_told_with_its_line_and_what_to_do() {
+    let folder = Folder::new("wrong-graph");
+    for (name, text, words) in [
+        (
+            "a.txt",
+            "0 1\n1 two\n",
+            &["a.txt:2", "'two' is no node number", "two node numbers a line", "'edges'"][..],
+        ),
+        ("b.graphml", "<graphml>\n<graph>\n<node id='a'/>\n", &["b.graphml:4", "the rest is missing"]),
+        ("c.dot", "graph {\n a -> b }", &["c.dot:2", "--"]),
+        ("d.csv", "0,1\n2\n", &["d.csv:2", "a square"]),
+    ] {
+        let file = folder.path(name);
+        std::fs::write(&file, text).expect("it can be written");
+        let (_, err) = exits(2, &["graph", "info", &file]);
+        assert!(words.iter().all(|word| err.contains(word)), "{err}");
+        exits(2, &["graph", "convert", &file, &folder.path("out.txt")]);
+    }
+    assert!(!folder.0.join("out.txt").exists());
 }

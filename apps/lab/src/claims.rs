@@ -14,6 +14,7 @@ mod experiment;
 mod gos;
 mod msg;
 mod mus;
+mod networks;
 mod registry;
 mod smw;
 mod top;

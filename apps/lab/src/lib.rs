@@ -1,6 +1,7 @@
 //! The lab: scenarios, measures, reports.
 
 pub mod claims;
+pub mod facts;
 pub mod matrix;
 pub mod registry;
 pub mod report;

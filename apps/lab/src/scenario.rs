@@ -137,8 +137,11 @@ fn read_table(
     let duration = read_duration(&top);
     // Where these are wrong, the widest bounds keep what depends on them from being called wrong, too.
     let duration = duration.unwrap_or(DURATION_MAX);
-    let (count, start) = read_processes(&top, duration);
+    let from_file = topology::is_from_file(&top);
+    let (count, start) = read_processes(&top, duration, from_file);
     let topology = topology::read(&top, origin, count);
+    // Processes that nobody counted are the nodes of the file.
+    let count = count.or_else(|| topology.as_ref().filter(|_| from_file).map(|graph| graph.nodes()));
     let processes = count.unwrap_or(PROCESSES_MAX as u32);
     let links = links::read(&top, origin);
     let clocks = read_clocks(&top);
@@ -254,15 +257,15 @@ fn seed_of(item: &Item) -> Option<u64> {
     item.value.as_integer().and_then(|seed| u64::try_from(seed).ok())
 }
 
-fn read_processes(top: &Reader<'_>, duration: Span) -> (Option<u32>, Start) {
+fn read_processes(top: &Reader<'_>, duration: Span, counted: bool) -> (Option<u32>, Start) {
     let Some(table) = top.table("processes") else {
-        if top.entry("processes").is_none() {
+        if top.entry("processes").is_none() && !counted {
             top.complain_here("the scenario has no [processes]", "add [processes] with count = 1000");
         }
         return (None, Start::AtOnce);
     };
     let count = table.count("count", 1, PROCESSES_MAX);
-    if count.is_none() && table.entry("count").is_none() {
+    if count.is_none() && table.entry("count").is_none() && !counted {
         table.missing("count", "1000");
     }
     let over = instant(&table, "start-over", duration).map_or(Span::ZERO, |end| end.since(Time::ZERO));

@@ -5,9 +5,21 @@ use petgraph::visit::{Bfs, EdgeRef as _};
 
 use crate::cpu_seconds;
 
-/// CPU seconds that one search takes for the distance of every node, mean over so many sources; and how far the farthest node
-/// of all was, so that both sides can be compared.
-pub fn seconds_per_search(path: &str, searches: u32) -> Result<(f64, u32), String> {
+/// CPU seconds for the graph in a file.
+pub struct Found {
+    /// One search for the distance of every node, mean over some sources.
+    pub search: f64,
+    /// How far the farthest node of all was, so that both sides can be compared.
+    pub farthest: u32,
+    /// The number of components.
+    pub components: f64,
+    /// Reading the file and building the graph.
+    pub load: f64,
+}
+
+/// Loads the graph, counts its components, and searches it from so many nodes.
+pub fn measure(path: &str, searches: u32) -> Result<Found, String> {
+    let begin = cpu_seconds();
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
     let mut edges = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -18,6 +30,10 @@ pub fn seconds_per_search(path: &str, searches: u32) -> Result<(f64, u32), Strin
         }
     }
     let graph: UnGraph<(), ()> = UnGraph::from_edges(&edges);
+    let load = cpu_seconds() - begin;
+    let begin = cpu_seconds();
+    std::hint::black_box(petgraph::algo::connected_components(&graph));
+    let components = cpu_seconds() - begin;
     let nodes = graph.node_count();
     let (mut farthest, begin) = (0, cpu_seconds());
     for search in 0..searches {
@@ -35,5 +51,6 @@ pub fn seconds_per_search(path: &str, searches: u32) -> Result<(f64, u32), Strin
             farthest = farthest.max(hops[node.index()]);
         }
     }
-    Ok(((cpu_seconds() - begin) / f64::from(searches), farthest))
+    let search = (cpu_seconds() - begin) / f64::from(searches);
+    Ok(Found { search, farthest, components, load })
 }

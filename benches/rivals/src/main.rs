@@ -35,10 +35,12 @@ fn main() -> std::process::ExitCode {
 }
 
 fn search(path: &str) -> std::process::ExitCode {
-    match graph::seconds_per_search(path, 100) {
-        Ok((seconds, farthest)) => {
-            let line =
-                serde_json::json!({ "rival": "petgraph 0.8", "seconds": seconds, "farthest": farthest });
+    match graph::measure(path, 100) {
+        Ok(found) => {
+            let line = serde_json::json!({
+                "rival": "petgraph 0.8", "seconds": found.search, "farthest": found.farthest,
+                "components": found.components, "load": found.load,
+            });
             println!("{line}");
             std::process::ExitCode::SUCCESS
         }

@@ -1,13 +1,15 @@
 //! The group `graph`: distances of all pairs, and generators.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
+use isles_graph::formats::{Format, Named, read_from, write};
 use isles_graph::{
-    Graph, GraphError, Kleinberg, all_pairs, connectivity_radius, kleinberg, preferential_attachment,
-    random_edges, random_geometric, random_pairs, random_regular, watts_strogatz,
+    Graph, GraphError, Kleinberg, all_pairs, clustering, components, connectivity_radius, kleinberg,
+    preferential_attachment, random_edges, random_geometric, random_pairs, random_regular, watts_strogatz,
 };
 
-use super::measure::{median, timed};
+use super::measure::{median, memory_growth, timed};
 use super::{Bench, Effort, Group};
 
 /// The processes of a generator's figure.
@@ -27,8 +29,19 @@ macro_rules! generator {
 
 pub(super) const GROUP: Group = Group {
     name: "graph",
-    about: "graphs: exact eccentricities and hop histograms, generators",
+    about: "graphs: exact eccentricities and hop histograms, components, clustering, files, generators",
     benches: &[
+        Bench {
+            figures: &[
+                ("write-edge-list-1e7-seconds", "s"),
+                ("read-edge-list-1e7-seconds", "s"),
+                ("read-edge-list-1e7-rate", "bytes/s"),
+                ("read-edge-list-1e7-bytes-per-edge", "bytes"),
+            ],
+            about: "an edge list of 10^6 nodes and 10^7 edges, 138 MB, in a temporary folder; memory at the peak",
+            slow: true,
+            run: |_| edge_list().map_or_else(|| vec![None; 4], |figures| figures.map(Some).to_vec()),
+        },
         Bench {
             figures: &[("eccentricities-ba-100k-seconds", "s")],
             about: "all exact eccentricities and the hop histogram of a preferential-attachment graph, 100 000 nodes of 4 links",
@@ -40,6 +53,18 @@ pub(super) const GROUP: Group = Group {
             about: "the same of p2p-Gnutella31 (SNAP), where shared/data/networks is in a folder above this one",
             slow: false,
             run: |_| vec![gnutella().map(|graph| seconds(&graph))],
+        },
+        Bench {
+            figures: &[("components-ba-100k-seconds", "s"), ("clustering-ba-100k-seconds", "s")],
+            about: "components, and all triangles with both means of clustering, of the preferential-attachment graph",
+            slow: false,
+            run: |_| attachment().map_or_else(|_| vec![None; 2], |graph| parts_and_triangles(&graph)),
+        },
+        Bench {
+            figures: &[("components-gnutella31-seconds", "s"), ("clustering-gnutella31-seconds", "s")],
+            about: "the same of p2p-Gnutella31",
+            slow: false,
+            run: |_| gnutella().map_or_else(|| vec![None; 2], |graph| parts_and_triangles(&graph)),
         },
         generator!("generate-random-regular-1e6-seconds", "10^6 nodes of degree 6", || random_regular(
             MILLION, 6, 1
@@ -93,13 +118,42 @@ fn gnutella() -> Option<Graph> {
     let here = std::env::current_dir().ok()?;
     let file = |folder: &std::path::Path| folder.join("shared/data/networks/gnutella/p2p-Gnutella31.txt");
     let path: PathBuf = here.ancestors().map(file).find(|path| path.is_file())?;
-    let text = std::fs::read_to_string(path).ok()?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let edge = |line: &str| {
-        let mut ends = line.split_whitespace().map(str::parse::<u32>);
-        Some((ends.next()?.ok()?, ends.next()?.ok()?))
+    Some(read_from(Format::EdgeList, &mut File::open(path).ok()?).ok()?.graph.undirected())
+}
+
+fn parts_and_triangles(graph: &Graph) -> Vec<Option<f64>> {
+    vec![
+        Some(components_seconds(graph)),
+        Some(timed(|| std::hint::black_box(clustering(graph).triangles())).0),
+    ]
+}
+
+/// CPU seconds for the components.
+pub(super) fn components_seconds(graph: &Graph) -> f64 {
+    timed(|| std::hint::black_box(components(graph).count())).0
+}
+
+/// Writes a large edge list and reads it again: seconds of both, bytes a second, and bytes of memory an edge.
+fn edge_list() -> Option<[f64; 4]> {
+    let path = std::env::temp_dir().join(format!("isles-bench-{}.txt", std::process::id()));
+    let figures = write_and_read(&path);
+    // What cannot be removed from a temporary folder stays there until the system clears it.
+    let _ = std::fs::remove_file(&path);
+    figures
+}
+
+fn write_and_read(path: &Path) -> Option<[f64; 4]> {
+    const EDGES: u64 = 10_000_000;
+    let written = {
+        let named = Named::from(random_edges(MILLION, EDGES, 1).ok()?);
+        let mut file = File::create(path).ok()?;
+        let (seconds, done) = timed(|| write(Format::EdgeList, &named, &mut file));
+        done.ok()?;
+        seconds
     };
-    let edges: Vec<(u32, u32)> = lines.map(edge).collect::<Option<_>>()?;
-    let nodes = edges.iter().map(|(a, b)| a.max(b) + 1).max()?;
-    Some(Graph::from_edges(nodes, &edges))
+    let bytes = std::fs::metadata(path).ok()?.len() as f64;
+    let mut file = File::open(path).ok()?;
+    let (memory, (seconds, named)) = memory_growth(|| timed(|| read_from(Format::EdgeList, &mut file)))?;
+    let edges = named.ok()?.graph.edges() as u64;
+    (edges == EDGES).then_some([written, seconds, bytes / seconds, memory / EDGES as f64])
 }

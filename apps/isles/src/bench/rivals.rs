@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use isles_graph::formats::{self, Format, Named};
 use serde::Deserialize;
 
-use super::measure::Effort;
+use super::measure::{Effort, timed};
 use super::phold::{self, Load, NARROW, WIDE};
 use super::{Error, Measurement, graphs};
 
@@ -20,6 +21,16 @@ struct Line {
     law: String,
     /// Messages delivered per CPU second.
     value: f64,
+}
+
+/// What a rival says about a graph: CPU seconds.
+#[derive(Deserialize)]
+struct GraphLine {
+    rival: String,
+    /// For one search, the mean of some.
+    seconds: f64,
+    components: f64,
+    load: f64,
 }
 
 /// The rivals, built.
@@ -51,31 +62,47 @@ impl Rivals {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// All distances of the graph of `isles bench graph`, by ours and by a rival's searches, scaled up from a hundred.
+    /// Searches, components and loading of the graph of `isles bench graph`, by us and by a rival.
     pub(super) fn search(&self, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
-        #[derive(Deserialize)]
-        struct Line {
-            rival: String,
-            seconds: f64,
-        }
         let error = |why: String| Error::Rivals { what: "a graph for", path: self.manifest.clone(), why };
         let graph = graphs::attachment().map_err(|why| error(why.to_string()))?;
         let file = std::env::temp_dir().join(format!("isles-rivals-{}.txt", std::process::id()));
-        let edges: String = graph.edge_list().map(|(a, b)| format!("{} {}\n", a.0, b.0)).collect();
-        std::fs::write(&file, edges).map_err(|why| error(why.to_string()))?;
+        let named = Named::from(graph);
+        let written = std::fs::File::create(&file)
+            .and_then(|mut out| formats::write(Format::EdgeList, &named, &mut out));
+        written.map_err(|why| error(why.to_string()))?;
         let said = self.cargo("run", &["--", "graph", &file.to_string_lossy()]);
+        let (load, again) = timed(|| {
+            let mut file = std::fs::File::open(&file).ok()?;
+            formats::read_from(Format::EdgeList, &mut file).ok()
+        });
         // What cannot be removed from a temporary folder stays there until the system clears it.
         let _ = std::fs::remove_file(&file);
         let said = said?;
-        let line: Line = serde_json::from_str(said.trim()).map_err(|why| error(format!("{why}: {said}")))?;
-        let (ours, theirs) = (graphs::seconds(&graph), line.seconds * f64::from(graph.nodes()));
-        out(Measurement {
-            name: "eccentricities-ba-100k-vs-petgraph".into(),
-            value: ours,
-            unit: "s".into(),
-            rival: Some(format!("{}, scaled up from 100 searches", line.rival)),
-            ratio: Some(theirs / ours),
-        });
+        if again.as_ref() != Some(&named) {
+            return Err(error("it could not be read again".to_owned()));
+        }
+        let line: GraphLine =
+            serde_json::from_str(said.trim()).map_err(|why| error(format!("{why}: {said}")))?;
+        let all = line.seconds * f64::from(named.graph.nodes());
+        for (name, ours, theirs, how) in [
+            (
+                "eccentricities-ba-100k-vs-petgraph",
+                graphs::seconds(&named.graph),
+                all,
+                ", scaled up from 100 searches",
+            ),
+            ("components-ba-100k-vs-petgraph", graphs::components_seconds(&named.graph), line.components, ""),
+            ("read-edge-list-ba-100k-vs-petgraph", load, line.load, ", by str::parse"),
+        ] {
+            out(Measurement {
+                name: name.into(),
+                value: ours,
+                unit: "s".into(),
+                rival: Some(format!("{}{how}", line.rival)),
+                ratio: Some(theirs / ours),
+            });
+        }
         Ok(())
     }
 

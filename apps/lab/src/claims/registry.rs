@@ -4,11 +4,12 @@ use super::Claim;
 use super::gos::GOS;
 use super::msg::MSG;
 use super::mus::MUS;
+use super::networks::NETWORKS;
 use super::smw::SMW;
 use super::top::TOP;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, TOP, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, TOP, NETWORKS, SMW, GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {

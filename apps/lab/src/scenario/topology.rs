@@ -1,7 +1,9 @@
 //! `[topology]`: the graph of a static overlay.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use isles_graph::formats::{self, Format};
 use isles_graph::{Graph, GraphError};
 
 use super::document::quote;
@@ -17,6 +19,13 @@ const FILE: &str = "file";
 /// What an edge takes while the graph is made, in bytes: three lists hold it for a moment.
 const BYTES_PER_EDGE: u64 = 32;
 
+/// Whether the scenario names a file whose nodes are its processes.
+pub(super) fn is_from_file(top: &Reader<'_>) -> bool {
+    let table = top.entry("topology").and_then(|entry| entry.item.value.as_table());
+    let kind = table.and_then(|table| table.get("kind"));
+    kind.and_then(|entry| entry.item.value.as_text()) == Some(FILE)
+}
+
 pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>) -> Option<Arc<Graph>> {
     let table = top.table("topology")?;
     let kinds: Vec<(&str, Option<&Topology>)> =
@@ -26,13 +35,14 @@ pub(super) fn read(top: &Reader<'_>, origin: &Origin<'_>, processes: Option<u32>
         table.missing("kind", "\"random-regular\"");
     }
     let seed = table.count("seed", 0, i64::MAX as u64).unwrap_or(1);
-    let made = kind.zip(processes).and_then(|(kind, count)| match kind {
-        Some(topology) => make(&table, topology, count, seed, origin),
-        None => from_file(&table, count, origin).map(Ok),
-    });
+    let made = match (kind, processes) {
+        (Some(Some(topology)), Some(count)) => make(&table, topology, count, seed, origin),
+        (Some(None), _) => from_file(&table, processes, origin).map(Ok),
+        (Some(Some(_)), None) | (None, _) => None,
+    };
     let of_kinds = TOPOLOGIES.iter().flat_map(|topology| topology.params).map(|param| param.name);
-    let own: Vec<&'static str> = of_kinds.chain([FILE]).collect();
-    if kind.is_some() && processes.is_some() {
+    let own: Vec<&'static str> = of_kinds.chain([FILE, "format"]).collect();
+    if kind.is_some_and(|kind| kind.is_none() || processes.is_some()) {
         table.misplaced(&own, "this kind of topology");
     } else {
         table.pass_over(&own);
@@ -66,37 +76,59 @@ fn make(
     Some((topology.make)(processes, &values, seed))
 }
 
-fn from_file(table: &Reader<'_>, processes: u32, origin: &Origin<'_>) -> Option<Graph> {
-    let Some(name) = table.text(FILE) else {
-        if table.entry(FILE).is_none() {
-            table.missing(FILE, "\"edges.txt\"");
-        }
-        return None;
-    };
+/// The graph in the file that `kind = "file"` names. Its nodes are the first processes, or all, if nobody counted them.
+fn from_file(table: &Reader<'_>, processes: Option<u32>, origin: &Origin<'_>) -> Option<Graph> {
+    let file = table.text(FILE);
+    if table.entry(FILE).is_none() {
+        table.missing(FILE, "\"network.graphml\"");
+    }
+    let formats: Vec<(&str, Format)> = Format::ALL.iter().map(|(format, name, _)| (*name, *format)).collect();
+    let asked = table.choice("format", &formats);
+    let name = file?;
     let text = file_of(table, &table.place(FILE), name, origin)?;
-    edge_list(table, name, &text, processes)
+    let ending = Path::new(name).extension().unwrap_or_default().to_string_lossy();
+    let format = asked.unwrap_or_else(|| Format::guess(&ending, &text.as_bytes()[..text.len().min(BEGIN)]));
+    match formats::read(format, &text) {
+        Ok(named) => {
+            let (nodes, processes) = (named.graph.nodes(), processes.unwrap_or(named.graph.nodes()));
+            if processes == 0 {
+                table.complain(
+                    &table.place(FILE),
+                    format!("'{name}' has no nodes"),
+                    "name a file that has some",
+                );
+                return None;
+            }
+            if nodes > processes {
+                let what = format!("'{name}' has {nodes} nodes, and there are {processes} processes");
+                let help = format!("leave 'count' in [processes] out, or write count = {nodes}");
+                table.complain(&table.place(FILE), what, help);
+                return None;
+            }
+            Some(with_nodes(&named.graph, processes))
+        }
+        Err(error) => {
+            let what = format!("'{name}' is no such graph: {}", error.why);
+            match text.lines().nth(error.line.wrapping_sub(1)) {
+                Some(line) if error.line > 0 => {
+                    let quote = quote(name, &text, &span_within(&text, line.trim()));
+                    table.complain_about(&table.place(FILE), quote, what, error.help);
+                }
+                _ => table.complain(&table.place(FILE), what, error.help),
+            }
+            None
+        }
+    }
 }
 
-/// Two node numbers a line; lines that begin with `#` or `%` are left out.
-fn edge_list(table: &Reader<'_>, name: &str, text: &str, processes: u32) -> Option<Graph> {
-    let mut edges = Vec::new();
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() || line.starts_with(['#', '%']) {
-            continue;
-        }
-        let mut ends = line.split_whitespace().map(str::parse::<u32>);
-        let why = match (ends.next(), ends.next()) {
-            (Some(Ok(a)), Some(Ok(b))) if a < processes && b < processes => {
-                edges.push((a, b));
-                continue;
-            }
-            (Some(Ok(a)), Some(Ok(b))) => format!("node {} is none of the {processes} processes", a.max(b)),
-            _ => "this line is no edge".to_owned(),
-        };
-        let quote = quote(name, text, &span_within(text, line));
-        let help = "write two node numbers a line, counted from 0";
-        table.complain_about(&table.place("file"), quote, format!("'{name}' is no such graph: {why}"), help);
-        return None;
+/// So many bytes tell which format a file has.
+const BEGIN: usize = 1 << 14;
+
+/// The graph without directions and weights; processes that it does not have are alone.
+fn with_nodes(graph: &Graph, processes: u32) -> Graph {
+    if graph.nodes() == processes {
+        return graph.clone();
     }
-    Some(Graph::from_edges(processes, &edges))
+    let edges: Vec<(u32, u32)> = graph.edge_list().map(|(a, b)| (a.0, b.0)).collect();
+    Graph::from_edges(processes, &edges)
 }

@@ -1,4 +1,5 @@
-//! DOT, the language of Graphviz: nodes, edges, chains of edges and their attributes. Subgraphs are refused: they are about drawing.
+//! DOT, the language of Graphviz: nodes, edges, chains of edges and their attributes. Subgraphs are about drawing: what is in them
+//! is read, and edges that lead to a whole one are refused.
 //!
 //! Our own reader: the parsers that there are nest as deep as their input does, or panic on what they did not expect.
 
@@ -6,14 +7,16 @@ use std::io::{self, Write};
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use super::{Named, Names, ReadError, graph_of, is_weighted, refuse};
+use super::edges::{EDGES_MAX, Edges};
+use super::names::Numbering;
+use super::{NODES_MAX, Named, ReadError, is_weighted, refuse, shown};
 
 const HELP: &str = "write graph { a -- b; } or digraph { a -> b [weight=2]; }";
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Token {
-    /// A name, a number or a quoted text.
-    Id(String),
+    /// A name, a number or a text in quotes, which is no keyword.
+    Id { word: String, quoted: bool },
     /// `--` or `->`.
     Edge { directed: bool },
     /// One of `{ } [ ] ; , = :`.
@@ -80,14 +83,14 @@ impl Tokens<'_> {
             '-' if self.rest().starts_with(['-', '>']) => {
                 Token::Edge { directed: self.advance().is_some_and(|(_, c)| c == '>') }
             }
-            '"' => Token::Id(self.quoted(line)?),
-            '<' => return refuse(line, "HTML labels are not read", HELP),
+            '"' => Token::Id { word: self.quoted(line)?, quoted: true },
+            '<' => Token::Id { word: self.markup(line)?, quoted: true },
             _ if is_bare(first) || first == '-' => {
                 let mut word = String::from(first);
                 while let Some((_, c)) = self.chars.next_if(|(_, c)| is_bare(*c)) {
                     word.push(c);
                 }
-                Token::Id(word)
+                Token::Id { word, quoted: false }
             }
             other => return refuse(line, format!("'{}' is out of place", other.escape_default()), HELP),
         };
@@ -103,6 +106,9 @@ impl Tokens<'_> {
                     Some((_, '"')) => text.push('"'),
                     Some((_, '\\')) => text.push('\\'),
                     Some((_, '\n')) => {}
+                    Some((_, '\r')) => {
+                        self.chars.next_if(|(_, c)| *c == '\n').inspect(|_| self.line += 1);
+                    }
                     // Escapes for drawing, such as \l, stay as they are.
                     Some((_, other)) => text.extend(['\\', other]),
                     None => break,
@@ -111,6 +117,23 @@ impl Tokens<'_> {
             }
         }
         refuse(line, "a quoted text has no end", HELP)
+    }
+
+    /// A label in HTML, up to the '>' that closes it.
+    fn markup(&mut self, line: usize) -> Result<String, ReadError> {
+        let (mut text, mut depth) = (String::new(), 1usize);
+        while let Some((_, c)) = self.advance() {
+            match c {
+                '<' => depth += 1,
+                '>' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(text);
+            }
+            text.push(c);
+        }
+        refuse(line, "a label in HTML has no end", HELP)
     }
 
     /// Takes the sign if it is next.
@@ -131,25 +154,16 @@ fn is_bare(c: char) -> bool {
 pub(super) fn read(text: &str) -> Result<Named, ReadError> {
     let mut tokens = Tokens { text, chars: text.char_indices().peekable(), line: 1, held: None };
     let directed = head(&mut tokens)?;
-    let mut names = Names::default();
-    let mut edges = Vec::new();
-    loop {
-        match tokens.next()? {
-            None => return refuse(tokens.line, "the graph has no end", HELP),
-            Some((_, Token::Sign('}'))) => break,
-            Some((_, Token::Sign(';' | ','))) => {}
-            Some((line, Token::Sign('{'))) => return refuse(line, "subgraphs are not read", HELP),
-            Some((line, Token::Id(word))) => {
-                statement(&mut tokens, line, &word, directed, &mut names, &mut edges)?
-            }
-            Some((line, _)) => return refuse(line, "a statement begins with the name of a node", HELP),
-        }
+    let mut body =
+        Body { tokens, directed, names: Numbering::default(), edges: Edges::default(), defaults: vec![None] };
+    while !body.defaults.is_empty() {
+        body.next_statement()?;
     }
-    if let Some((line, _)) = tokens.next()? {
+    if let Some((line, _)) = body.tokens.next()? {
         return refuse(line, "there is something after the graph", HELP);
     }
-    let graph = graph_of(names.in_order.len(), directed, &edges);
-    Ok(Named::new(graph, names.in_order))
+    let (graph, dropped) = body.edges.graph(body.names.len(), directed);
+    Ok(Named { graph, names: body.names.finish(), dropped })
 }
 
 /// `strict digraph name {`: whether it is directed.
@@ -167,8 +181,8 @@ fn head(tokens: &mut Tokens<'_>) -> Result<bool, ReadError> {
     if let Some((line, token)) = tokens.next()? {
         match token {
             Token::Sign('{') => return Ok(directed),
-            Token::Id(_) if tokens.sign('{')? => return Ok(directed),
-            Token::Id(_) | Token::Edge { .. } | Token::Sign(_) => {
+            Token::Id { .. } if tokens.sign('{')? => return Ok(directed),
+            Token::Id { .. } | Token::Edge { .. } | Token::Sign(_) => {
                 return refuse(line, "the graph has no '{'", HELP);
             }
         }
@@ -177,67 +191,131 @@ fn head(tokens: &mut Tokens<'_>) -> Result<bool, ReadError> {
 }
 
 fn is_word(token: &Token, wanted: &str) -> bool {
-    matches!(token, Token::Id(word) if word.eq_ignore_ascii_case(wanted))
+    matches!(token, Token::Id { word, quoted: false } if word.eq_ignore_ascii_case(wanted))
 }
 
-/// `a -- b -- c [weight=2]`, `a [..]`, `node [..]` or `key = value`.
-fn statement(
-    tokens: &mut Tokens<'_>,
-    line: usize,
-    first: &str,
+/// What is between the braces, as far as it has been read.
+struct Body<'t> {
+    tokens: Tokens<'t>,
     directed: bool,
-    names: &mut Names,
-    edges: &mut Vec<(u32, u32, Option<f64>)>,
-) -> Result<(), ReadError> {
-    if first.eq_ignore_ascii_case("subgraph") {
-        return refuse(line, "subgraphs are not read", HELP);
-    }
-    if tokens.sign('=')? {
-        return value(tokens, line).map(|_| ());
-    }
-    if ["graph", "node", "edge"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
-        return attributes(tokens).map(|_| ());
-    }
-    let mut last = names.number(first);
-    port(tokens)?;
-    let begin = edges.len();
-    loop {
-        match tokens.next()? {
-            Some((line, Token::Edge { directed: arrow })) if arrow == directed => {
-                let Some((_, Token::Id(word))) = tokens.next()? else {
-                    return refuse(line, "an edge does not lead to a node", HELP);
-                };
-                let next = names.number(&word);
-                port(tokens)?;
-                edges.push((last, next, None));
-                last = next;
+    names: Numbering,
+    edges: Edges,
+    /// The weight of edges that do not say theirs, for the graph and each subgraph that has begun and not ended.
+    defaults: Vec<Option<f64>>,
+}
+
+impl Body<'_> {
+    fn next_statement(&mut self) -> Result<(), ReadError> {
+        let Some((line, token)) = self.tokens.next()? else {
+            return refuse(self.tokens.line, "the graph has no end: a '}' is missing", HELP);
+        };
+        match token {
+            Token::Sign('}') => {
+                self.defaults.pop();
+                if self.defaults.is_empty() { Ok(()) } else { self.end_of_subgraph() }
             }
-            Some((line, Token::Edge { .. })) => {
-                return refuse(line, "edges are -- in a graph and -> in a digraph", HELP);
+            Token::Sign(';' | ',') => Ok(()),
+            Token::Sign('{') => {
+                self.begin_subgraph();
+                Ok(())
             }
-            other => {
-                tokens.held = other;
-                break;
+            _ if is_word(&token, "subgraph") => {
+                let named = self.tokens.next()?;
+                if !matches!(named, Some((_, Token::Id { .. }))) {
+                    self.tokens.held = named;
+                }
+                if !self.tokens.sign('{')? {
+                    return refuse(line, "a subgraph has no '{'", HELP);
+                }
+                self.begin_subgraph();
+                Ok(())
+            }
+            Token::Id { .. } => self.statement(line, &token),
+            Token::Edge { .. } | Token::Sign(_) => {
+                refuse(line, "a statement begins with the name of a node", HELP)
             }
         }
     }
-    if let Some(weight) = attributes(tokens)? {
-        edges[begin..].iter_mut().for_each(|edge| edge.2 = Some(weight));
-    }
-    Ok(())
-}
 
-/// `:port`, which is about drawing.
-fn port(tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
-    while tokens.sign(':')? {
-        value(tokens, tokens.line)?;
+    /// A subgraph has the defaults of what it is in.
+    fn begin_subgraph(&mut self) {
+        self.defaults.push(self.default_weight());
     }
-    Ok(())
+
+    fn end_of_subgraph(&mut self) -> Result<(), ReadError> {
+        let next = self.tokens.next()?;
+        if let Some((line, Token::Edge { .. })) = next {
+            return refuse(line, "edges from a subgraph are not read", "write one for each of its nodes");
+        }
+        self.tokens.held = next;
+        Ok(())
+    }
+
+    fn default_weight(&self) -> Option<f64> {
+        self.defaults.last().copied().flatten()
+    }
+
+    /// `a -- b -- c [weight=2]`, `a [..]`, `node [..]` or `key = value`.
+    fn statement(&mut self, line: usize, first: &Token) -> Result<(), ReadError> {
+        let Token::Id { word, .. } = first else { return Ok(()) };
+        if self.tokens.sign('=')? {
+            return value(&mut self.tokens, line).map(|_| ());
+        }
+        if is_word(first, "graph") || is_word(first, "node") {
+            return attributes(&mut self.tokens).map(|_| ());
+        }
+        if is_word(first, "edge") {
+            let weight = attributes(&mut self.tokens)?;
+            if let (Some(_), Some(default)) = (weight, self.defaults.last_mut()) {
+                *default = weight;
+            }
+            return Ok(());
+        }
+        let mut chain = vec![self.node(line, word)?];
+        while let Some((line, token)) = self.tokens.next()? {
+            let Token::Edge { directed } = token else {
+                self.tokens.held = Some((line, token));
+                break;
+            };
+            if directed != self.directed {
+                return refuse(line, "edges are -- in a graph and -> in a digraph", HELP);
+            }
+            match self.tokens.next()? {
+                Some((line, Token::Id { word, .. })) => chain.push(self.node(line, &word)?),
+                Some((line, Token::Sign('{'))) => {
+                    return refuse(
+                        line,
+                        "edges to a subgraph are not read",
+                        "write one for each of its nodes",
+                    );
+                }
+                Some(_) | None => return refuse(line, "an edge does not lead to a node", HELP),
+            }
+        }
+        let weight = attributes(&mut self.tokens)?.or(self.default_weight());
+        for two in chain.windows(2) {
+            if !self.edges.push(two[0], two[1], weight) {
+                return refuse(line, format!("more than {EDGES_MAX} edges"), "split the graph");
+            }
+        }
+        Ok(())
+    }
+
+    /// The node of this name, whose `:port` is about drawing.
+    fn node(&mut self, line: usize, name: &str) -> Result<u32, ReadError> {
+        let Some(number) = self.names.number(name) else {
+            return refuse(line, format!("more than {NODES_MAX} nodes"), "split the graph");
+        };
+        while self.tokens.sign(':')? {
+            value(&mut self.tokens, line)?;
+        }
+        Ok(number)
+    }
 }
 
 fn value(tokens: &mut Tokens<'_>, line: usize) -> Result<String, ReadError> {
     match tokens.next()? {
-        Some((_, Token::Id(value))) => Ok(value),
+        Some((_, Token::Id { word, .. })) => Ok(word),
         Some((line, _)) => refuse(line, "a value is missing", HELP),
         None => refuse(line, "a value is missing", HELP),
     }
@@ -251,19 +329,25 @@ fn attributes(tokens: &mut Tokens<'_>) -> Result<Option<f64>, ReadError> {
             match tokens.next()? {
                 Some((_, Token::Sign(']'))) => break,
                 Some((_, Token::Sign(',' | ';'))) => {}
-                Some((line, Token::Id(key))) => {
+                Some((line, Token::Id { word: key, .. })) => {
                     if !tokens.sign('=')? {
                         return refuse(line, "an attribute has no value", HELP);
                     }
                     let value = value(tokens, line)?;
                     if key == "weight" {
                         let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-                        let Some(number) = number else { return refuse(line, "a weight is no number", HELP) };
+                        let Some(number) = number else {
+                            return refuse(
+                                line,
+                                format!("the weight '{}' is no number", shown(&value)),
+                                HELP,
+                            );
+                        };
                         weight = Some(number);
                     }
                 }
                 Some((line, _)) => return refuse(line, "an attribute begins with its name", HELP),
-                None => return refuse(tokens.line, "attributes have no end", HELP),
+                None => return refuse(tokens.line, "attributes have no end: a ']' is missing", HELP),
             }
         }
     }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
 
-use super::Named;
+use isles_kernel::ProcessId;
+
+use super::{Named, Names, cannot};
 use crate::Graph;
 
 /// Round-trip times between named places.
@@ -55,23 +57,39 @@ pub const MILLIS_MAX: f64 = 86_400_000.0;
 /// When a field is no number, negative or longer than a day, a row is too short or too long, there are too many, or
 /// the names are not as many as the rows, or not different.
 pub fn parse(text: &str) -> Result<RoundTrips, MatrixError> {
+    parse_named(text).map(|(trips, _)| trips)
+}
+
+/// As [`parse`]; and whether the text names the places.
+pub(super) fn parse_named(text: &str) -> Result<(RoundTrips, bool), MatrixError> {
     let mut rows = text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
-        .map(|(index, line)| Row { text, line, number: index + 1, fields: fields(line).collect() })
+        .map(|(index, line)| Row {
+            text,
+            line,
+            number: index + 1,
+            // With its name and one number too many, so that a row that is too long is seen.
+            fields: fields(line).take(PLACES_MAX + 2).collect(),
+        })
         .peekable();
     let header = rows.next_if(Row::is_header);
     let mut names: Vec<String> = Vec::new();
     let mut millis = Vec::new();
     let mut width = None;
     let mut last: Option<Row<'_>> = None;
+    let mut rows_named = false;
     for row in rows {
         if names.len() >= PLACES_MAX {
             return Err(row.error(format!("more than {PLACES_MAX} rows")));
         }
         let named = usize::from(row.fields.first().is_some_and(|field| field.parse::<f64>().is_err()));
+        rows_named |= named == 1;
         let numbers = row.fields.get(named..).unwrap_or_default();
+        if numbers.len() > PLACES_MAX {
+            return Err(row.error(format!("more than {PLACES_MAX} numbers")));
+        }
         let expected = *width.get_or_insert(numbers.len());
         if numbers.len() != expected {
             return Err(row.error(format!("{} numbers, but the rows before have {expected}", numbers.len())));
@@ -114,7 +132,8 @@ pub fn parse(text: &str) -> Result<RoundTrips, MatrixError> {
         let row = header.as_ref().unwrap_or(&last);
         return Err(row.error("two places have the same name".to_owned()));
     }
-    Ok(RoundTrips { names, millis })
+    let named = rows_named || header.is_some();
+    Ok((RoundTrips { names, millis }, named))
 }
 
 /// A line that is neither empty nor a comment.
@@ -183,32 +202,42 @@ pub(super) fn write(named: &Named, out: &mut impl Write) -> io::Result<()> {
     let graph = &named.graph;
     let places = graph.nodes() as usize;
     let complete = graph.ids().all(|node| graph.degree(node) as usize + 1 == places);
-    if places == 0 || places > PLACES_MAX || !complete || graph.weights(isles_kernel::ProcessId(0)).is_none()
-    {
-        let why = format!(
+    if places == 0 || places > PLACES_MAX || !complete || graph.weights(ProcessId(0)).is_none() {
+        return cannot(format!(
             "a matrix holds a weight for every two of 1 to {PLACES_MAX} nodes, and this graph has not all of them"
-        );
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        ));
     }
-    let clean = |name: &str| {
-        !name.is_empty() && !name.contains([',', '\n', '\r', '#']) && name.parse::<f64>().is_err()
+    if graph.weighted_edge_list().any(|(.., weight)| !(0.0..=MILLIS_MAX).contains(&weight)) {
+        return cannot("a matrix holds milliseconds, not below 0 and no more than a day");
+    }
+    let names = match &named.names {
+        Names::Words(words) if words.iter().all(|word| is_plain(word)) => Some(words),
+        Names::Words(_) | Names::Numbers(_) | Names::Plain => None,
     };
-    let names = named.names.len() == places && named.names.iter().all(|name| clean(name.trim()));
-    if names {
-        writeln!(out, "from,{}", named.names.join(","))?;
+    if let Some(names) = names {
+        writeln!(out, "from,{}", names.join(","))?;
     }
     for node in graph.ids() {
-        let mut row: Vec<String> = Vec::with_capacity(places + 1);
-        if names {
-            row.push(named.name(node));
+        if let Some(names) = names {
+            write!(out, "{},", names[node.index()])?;
         }
         let weights = graph.weights(node).unwrap_or_default();
-        row.extend(weights[..node.index()].iter().map(ToString::to_string));
-        row.push("0".to_owned());
-        row.extend(weights[node.index()..].iter().map(ToString::to_string));
-        writeln!(out, "{}", row.join(","))?;
+        let (before, after) = weights.split_at(node.index());
+        for (index, weight) in before.iter().chain([&0.0]).chain(after).enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(out, "{comma}{weight}")?;
+        }
+        out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// Whether the name is still the same when it is read out of a row.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.trim() == name
+        && !name.contains([',', '\n', '\r', '#'])
+        && name.parse::<f64>().is_err()
 }
 
 #[cfg(test)]
@@ -223,7 +252,7 @@ mod tests {
         let bare = parse("# ms\n0\t10\n12\t0\n").expect("a matrix");
         assert_eq!(bare.names, ["1", "2"]);
         let graph = bare.graph();
-        assert_eq!(graph.weights(isles_kernel::ProcessId(1)), Some(&[12.0][..]));
+        assert_eq!(graph.weights(ProcessId(1)), Some(&[12.0][..]));
     }
 
     #[test]
