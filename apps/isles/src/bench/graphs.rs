@@ -116,7 +116,7 @@ pub(super) fn seconds(graph: &Graph) -> f64 {
 /// The overlay of Gnutella on 31 August 2002, without directions, if the data is there.
 fn gnutella() -> Option<Graph> {
     let here = std::env::current_dir().ok()?;
-    let file = |folder: &std::path::Path| folder.join("shared/data/networks/gnutella/p2p-Gnutella31.txt");
+    let file = |folder: &Path| folder.join("shared/data/networks/gnutella/p2p-Gnutella31.txt");
     let path: PathBuf = here.ancestors().map(file).find(|path| path.is_file())?;
     Some(read_from(Format::EdgeList, &mut File::open(path).ok()?).ok()?.graph.undirected())
 }

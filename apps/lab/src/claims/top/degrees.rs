@@ -74,7 +74,7 @@ pub(super) fn top_06(effort: &Effort) -> Result<Finding, String> {
     let exact =
         (LINKS..=preferential.greatest() as u32).map(f64::from).map(|k| (k, m * (m + 1.0) / (k * (k + 1.0))));
     // At the first degrees and then ever more sparsely: a curve of a law needs no more.
-    let exact = exact.filter(|(k, _)| *k < 20.0 || *k as u32 % 16 == 0).collect();
+    let exact = exact.filter(|(k, _)| *k < 20.0 || (*k as u32).is_multiple_of(16)).collect();
     Ok(Finding {
         holds: found < if effort.quick { 0.06 } else { 0.03 } && preferential.is_scale_free() && (trap - 2.0 / 3.0).abs() < 0.01,
         control_fails: control > 0.1 && !uniform.is_scale_free() && uniform.greatest() * 5 < preferential.greatest(),
