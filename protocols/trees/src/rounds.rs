@@ -212,6 +212,10 @@ impl<P: Reactive> Rounds<P> {
         }
         if let Some(left) = &mut self.left {
             *left -= 1;
+            if *left == 0 {
+                // Nobody is going to look at what came early.
+                self.inbox.clear();
+            }
             silent.for_each(|peer| cx.send(*peer, Msg::Null));
         }
     }

@@ -68,19 +68,27 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rootless { process } => write!(f, "{process} has no parent and is not the root, or the other way round"),
+            Self::Rootless { process } => {
+                write!(f, "{process} has no parent and is not the root, or the other way round")
+            }
             Self::Astray { process, parent } => {
                 write!(f, "{process} has the parent {parent}, which is outside or cannot send to it")
             }
             Self::Circle { process } => write!(f, "parents from {process} on lead round in a circle"),
             Self::Depth { process } => write!(f, "{process} is not one hop below its parent"),
-            Self::Child { parent, child } => write!(f, "{parent} takes {child} for its child, which it is not"),
-            Self::Outsider { from } => write!(f, "a message of {from} is under way, which is not in the tree"),
+            Self::Child { parent, child } => {
+                write!(f, "{parent} takes {child} for its child, which it is not")
+            }
+            Self::Outsider { from } => {
+                write!(f, "a message of {from} is under way, which is not in the tree")
+            }
             Self::Missing { process } => write!(f, "{process} is not in the tree"),
             Self::Early { process, below } => {
                 write!(f, "{process} has reported, and {below} below it has not")
             }
-            Self::Deeper { process } => write!(f, "{process} is deeper in the tree than it is far from the root"),
+            Self::Deeper { process } => {
+                write!(f, "{process} is deeper in the tree than it is far from the root")
+            }
         }
     }
 }
@@ -226,9 +234,7 @@ impl<'a, V: Data> View<'a, V> {
     /// With the first process that is not.
     pub fn spans(&self) -> Result<(), Flaw> {
         let far = distances(self.graph, self.root);
-        let missing = |process: &ProcessId| {
-            far[process.index()].is_some() && self.inside(*process).is_none()
-        };
+        let missing = |process: &ProcessId| far[process.index()].is_some() && self.inside(*process).is_none();
         self.graph.ids().find(missing).map_or(Ok(()), |process| Err(Flaw::Missing { process }))
     }
 
