@@ -33,6 +33,8 @@ pub struct Config<C> {
     pub graph: Arc<Graph>,
     /// The child's.
     pub child: C,
+    /// Whether messages find another way where there is no edge; false loses them: the control of experiments.
+    pub route: bool,
 }
 
 /// What processes send each other.
@@ -110,7 +112,7 @@ impl<P: Reactive> Routed<P> {
         for (to, msg) in sends {
             if cx.config().graph.has_edge(me, to) {
                 cx.send(to, Msg::Direct(msg));
-            } else {
+            } else if cx.config().route {
                 flood(cx, Msg::Flood { origin: me, number: self.flooded, to, msg });
                 self.flooded += 1;
             }

@@ -18,7 +18,7 @@ pub mod properties;
 use std::sync::Arc;
 
 use isles_graph::Graph;
-use isles_kernel::{Cx, Data, Never, OpId, Payload, ProcessId, Protocol};
+use isles_kernel::{Channel, Cx, Data, Never, OpId, Payload, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::gather::Gather;
@@ -117,6 +117,8 @@ pub struct Config<G> {
     /// Whether a process that has reported forgets everything (AsynchBcastAck). It must be sure that no search is on its
     /// way to it: channels must be reliable and FIFO.
     pub forget: bool,
+    /// How messages travel; the book's channels are streams.
+    pub channel: Channel,
     /// For controls.
     pub mistake: Option<Mistake>,
 }
@@ -131,6 +133,7 @@ impl<G: Gather> Config<G> {
             carry: true,
             to_parent: false,
             forget: false,
+            channel: Channel::Stream,
             mistake: None,
         }
     }
@@ -277,10 +280,10 @@ impl<G: Gather> SpanningTree<G> {
         }
         let carried = if config.carry { payload } else { Payload::default() };
         for &peer in all.iter().filter(|peer| searched(peer)) {
-            cx.send(peer, Msg::Search { depth, payload: carried.clone() });
+            cx.send_by(config.channel, peer, Msg::Search { depth, payload: carried.clone() });
         }
         if let (Answers::Children, Some(parent)) = (config.answers, parent) {
-            cx.send(parent, Msg::Parent);
+            cx.send_by(config.channel, parent, Msg::Parent);
         }
         let link = |peer: &ProcessId| if searched(peer) { Link::Searched } else { Link::Unsearched };
         let links: Vec<Link> =
@@ -311,7 +314,7 @@ impl<G: Gather> SpanningTree<G> {
         match &mut inside.role {
             Role::Member { parent } => {
                 for &above in std::iter::once(&*parent).chain(&inside.also) {
-                    cx.send(above, Msg::Report { value: inside.value.clone() });
+                    cx.send_by(config.channel, above, Msg::Report { value: inside.value.clone() });
                 }
             }
             Role::Root { op, waiting } => {
@@ -377,9 +380,9 @@ impl<V: Data> Inside<V> {
             Answers::Echo => return self.turn(cx, from, Link::Searched, Link::Other),
             Answers::Children if config.mistake == Some(Mistake::ReportToAll) && nearer => {
                 self.also.push(from);
-                cx.send(from, Msg::Parent);
+                cx.send_by(config.channel, from, Msg::Parent);
             }
-            Answers::Children | Answers::Acks => cx.send(from, Msg::NonParent),
+            Answers::Children | Answers::Acks => cx.send_by(config.channel, from, Msg::NonParent),
         }
         true
     }
@@ -419,7 +422,7 @@ impl<V: Data> Inside<V> {
     /// A payload is here: tells, and sends it on to the children.
     fn deliver<G: Gather<Value = V>>(&self, cx: &mut Cx<'_, SpanningTree<G>>, payload: Payload) {
         for child in self.children(neighbors(cx.config(), cx.me())) {
-            cx.send(child, Msg::Down { payload: payload.clone() });
+            cx.send_by(cx.config().channel, child, Msg::Down { payload: payload.clone() });
         }
         cx.emit(Event::Delivered(payload));
     }

@@ -15,6 +15,9 @@ use isles_trees::tree::{self, Answers};
 use crate::graphs::{all_connected, one_of_each, one_way};
 use crate::runs::{ROOT, ROUND, Told, constant, eccentricity, flooded, in_rounds, jitter, kinds};
 
+/// A way of answering, its messages by kind, and how many rounds it may take beyond twice the eccentricity.
+type Row<'a> = (Answers, &'a [(&'a str, u64)], u64);
+
 fn counts(of: &[(&str, u64)]) -> BTreeMap<String, u64> {
     of.iter().filter(|(_, count)| *count > 0).map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
@@ -49,7 +52,8 @@ fn every_way_of_answering_has_its_exact_count_in_rounds_and_without() {
         let (arcs, others) = (graph.arcs() as u64, u64::from(graph.nodes()) - 1);
         let searches = arcs - others;
         let depth = u64::from(eccentricity(&graph));
-        let rows: [(Answers, &[(&str, u64)], u64); 4] = [
+        // Which messages, and how many rounds more than down and up.
+        let rows: [Row<'_>; 4] = [
             (Answers::None, &[("Search", searches)], 0),
             (
                 Answers::Children,

@@ -164,7 +164,7 @@ fn messages_that_do_not_fit_are_dropped_and_told() {
 fn a_flood_is_sent_on_once_and_handed_to_its_receiver() {
     let graph = Arc::new(Graph::from_arcs(3, &[(0, 1), (1, 2), (2, 0)]));
     let child = Config::new(Arc::clone(&graph), Sum(vec![]), Answers::Children);
-    let config = routed::Config { graph, child };
+    let config = routed::Config { graph, child, route: true };
     let mut effects: Vec<Effect<Routed<Tree>>> = Vec::new();
     let mut one = Routed::<Tree>::start(&mut Cx::new(ProcessId(1), Time::ZERO, &config, &mut effects), &[]);
     let flood =

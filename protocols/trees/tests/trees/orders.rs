@@ -1,11 +1,9 @@
 //! All orders in which messages of a small run may arrive, breadth-first: every state is met once, by a shortest way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use hashbrown::HashSet;
 use isles_kernel::{Cx, Effect, OpId, ProcessId, Protocol, Sink, Time};
-use rustc_hash::FxBuildHasher;
 
 /// What channels may do to messages: nothing but delay them, unless it says so.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -97,14 +95,15 @@ impl<P: Protocol> Instant<P> {
             all.push((what, after));
         }
         for (&(from, to), queue) in &self.channels {
-            for place in 0..if self.left.overtake { queue.len() } else { 1 } {
-                let what = format!("p{from} -> p{to} {:?}", queue[place]);
+            let reachable = if self.left.overtake { queue.len() } else { 1 };
+            for (place, msg) in queue.iter().enumerate().take(reachable) {
+                let what = format!("p{from} -> p{to} {msg:?}");
                 for (kept, lost) in [(false, false), (true, false), (false, true)] {
                     if (kept && self.left.double == 0) || (lost && self.left.lose == 0) {
                         continue;
                     }
                     let mut after = self.clone();
-                    let msg = if kept { queue[place].clone() } else { after.take((from, to), place) };
+                    let msg = if kept { msg.clone() } else { after.take((from, to), place) };
                     after.left.double -= u8::from(kept);
                     after.left.lose -= u8::from(lost);
                     if !lost {
@@ -200,7 +199,7 @@ pub(crate) fn explore<P: Protocol>(
         let process = P::start(&mut Cx::new(ProcessId(me), Time::ZERO, config, &mut outbox), &[]);
         first.processes.push(process);
     }
-    let mut known: HashSet<u128, FxBuildHasher> = HashSet::default();
+    let mut known: BTreeSet<u128> = BTreeSet::new();
     known.insert(fingerprint(&first));
     // How each state was reached: from which, and by what.
     let mut ways: Vec<(usize, String)> = vec![(0, String::new())];

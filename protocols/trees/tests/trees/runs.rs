@@ -176,7 +176,7 @@ fn answers_are_routed_where_edges_lead_one_way() {
     for (nodes, chords) in [(5, 3), (20, 20), (40, 160)] {
         let graph = Arc::new(one_way(nodes, chords, u64::from(nodes)));
         let child = tree::Config::new(Arc::clone(&graph), Members, Answers::Children);
-        let config = routed::Config { graph: Arc::clone(&graph), child };
+        let config = routed::Config { graph: Arc::clone(&graph), child, route: true };
         let (sim, told) = run::<_, Routed<SpanningTree<Members>>>(nodes, 1, jitter(), config.clone(), "news");
         let view = View::new(&graph, ROOT, sim.live().map(|(me, routed)| (me, routed.child())));
         let flaw = view.parents_form_tree().and(view.spans()).and(view.nobody_reports_early());

@@ -211,7 +211,7 @@ fn answers_find_their_way_in_every_order_where_edges_lead_one_way() {
         let graph = Arc::new(graph);
         let expected = members(&graph);
         let child = tree::Config::new(Arc::clone(&graph), Members, Answers::Children);
-        let config = routed::Config { graph: Arc::clone(&graph), child };
+        let config = routed::Config { graph: Arc::clone(&graph), child, route: true };
         let check = |now: &Instant<Routed<SpanningTree<Members>>>, at_rest: bool| {
             let view = View::new(&graph, ROOT, now.states().map(|(me, process)| (me, process.child())));
             holds(&view, &now.replies, Some(&expected), at_rest)
