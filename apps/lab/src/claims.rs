@@ -17,6 +17,7 @@ mod mus;
 mod registry;
 mod smw;
 mod top;
+mod tree;
 
 pub use registry::all;
 

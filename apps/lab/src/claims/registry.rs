@@ -6,9 +6,10 @@ use super::msg::MSG;
 use super::mus::MUS;
 use super::smw::SMW;
 use super::top::TOP;
+use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, TOP, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, TOP, TREE, SMW, GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
