@@ -3,8 +3,7 @@
 use isles_lab::claims;
 use isles_lab::registry::params::Param;
 use isles_lab::registry::topologies::TOPOLOGIES;
-use isles_lab::registry::{BROADCASTS, Entry, MEMBERSHIPS};
-use isles_lab::run::measures::MEASURES;
+use isles_lab::registry::{Entry, FAMILIES, Family};
 use isles_lab::scenario::library::SCENARIOS;
 use owo_colors::{OwoColorize, Stream};
 use serde_json::json;
@@ -22,15 +21,17 @@ pub(crate) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
         scenarios(args.json)?;
     }
     if wanted(Topic::Protocols) {
-        for (kind, entries) in [("broadcast", BROADCASTS), ("membership", MEMBERSHIPS)] {
-            protocols(kind, entries, args.json)?;
+        for part in FAMILIES.iter().flat_map(|family| family.parts) {
+            protocols(part.table, part.entries, args.json)?;
         }
     }
     if wanted(Topic::Topologies) {
         topologies(args.json)?;
     }
     if wanted(Topic::Measures) {
-        measures(args.json)?;
+        for family in FAMILIES {
+            measures(family, args.json)?;
+        }
     }
     if wanted(Topic::Claims) {
         list_claims(args.json)?;
@@ -96,15 +97,20 @@ fn with_parameters(
     Ok(())
 }
 
-fn measures(as_json: bool) -> Result<(), Failure> {
+fn measures(family: &Family, as_json: bool) -> Result<(), Failure> {
+    let tables: Vec<&str> = family.parts.iter().map(|part| part.table).collect();
     if !as_json {
-        heading("Measures, for `measure` in [[checks]]")?;
+        heading(&format!(
+            "Measures, for `measure` in [[checks]] of scenarios with [{}]",
+            tables.join("] and [")
+        ))?;
     }
-    for measure in MEASURES {
+    for measure in (family.measures)() {
         let unit = (measure.unit)();
         if as_json {
             print(
-                &json!({ "measure": measure.name, "unit": unit.symbol(), "doc": measure.help }).to_string(),
+                &json!({ "measure": measure.name, "of": tables, "unit": unit.symbol(), "doc": measure.help })
+                    .to_string(),
             )?;
         } else {
             print(&format!("  {:<24} {:<10} {}", measure.name, unit.symbol(), measure.help))?;

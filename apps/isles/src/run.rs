@@ -9,9 +9,8 @@ use isles_lab::registry::run_seed;
 use isles_lab::report::data::{Check, Relation, Report, Verdict};
 use isles_lab::report::folder::Folder;
 use isles_lab::report::{self, terminal};
-use isles_lab::run::gossip::SeedOutcome;
 use isles_lab::run::seeds::on_all_cores;
-use isles_lab::run::{records, summary};
+use isles_lab::run::{SeedOutcome, outcome, records};
 use isles_lab::scenario::{self, Origin, Scenario, library};
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         let look = terminal::Look { color: colored(), width: width() };
         print(&terminal::summary(&report, look))?;
         for outcome in &outcomes {
-            print(&format!("seed {} has the digest {:032x}", outcome.seed, outcome.digest))?;
+            print(&format!("seed {} has the digest {:032x}", outcome.seed(), outcome.digest()))?;
         }
         if let Some(page) = page {
             let page = page.display().to_string();
@@ -139,7 +138,7 @@ pub(crate) fn simulate(scenario: &Scenario, args: &ScenarioArgs) -> Result<Vec<S
                 bar.inc(now.saturating_sub(before));
             }
         };
-        run_seed(&scenario.plan, seed, &scenario.membership, &scenario.broadcast, &scenario.world, &progress)
+        run_seed(&scenario.plan, seed, &scenario.selection, &scenario.world, &progress)
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();
@@ -155,7 +154,7 @@ pub(crate) fn full_report(scenario: &Scenario, outcomes: &[SeedOutcome]) -> Repo
         scenario: scenario.source.clone(),
         setup: scenario.setup.clone(),
         checks: checks(scenario, outcomes),
-        ..summary::report(&scenario.plan, outcomes)
+        ..outcome::report(&scenario.plan, outcomes)
     }
 }
 
@@ -164,7 +163,7 @@ fn checks(scenario: &Scenario, outcomes: &[SeedOutcome]) -> Vec<Check> {
     let of = |expectation: &scenario::Expectation| {
         let values: Vec<(u64, Option<f64>)> = outcomes
             .iter()
-            .map(|outcome| (outcome.seed, (expectation.measure.of)(outcome, &scenario.plan)))
+            .map(|outcome| (outcome.seed(), outcome.value(expectation.measure.name, &scenario.plan)))
             .collect();
         let bound = expectation.bound;
         // By how much a value misses the bound; below zero it does not.
@@ -237,7 +236,7 @@ pub(crate) fn json_line(
         scenario: &scenario.name,
         settings,
         seeds: scenario.seeds.clone(),
-        digests: outcomes.iter().map(|outcome| format!("{:032x}", outcome.digest)).collect(),
+        digests: outcomes.iter().map(|outcome| format!("{:032x}", outcome.digest())).collect(),
         figures,
         checks: checks.map_err(|error| Failure::Machine(error.to_string()))?,
         passed: outcome_of(report) == Outcome::Good,

@@ -8,9 +8,6 @@ use crate::{Failure, Outcome, print};
 
 /// A sweep has at most so many combinations.
 const COMBINATIONS_MAX: usize = 10_000;
-/// The measures that the table shows.
-const SHOWN: &[&str] =
-    &["reliability", "last-delivery-hop", "redundancy", "latency-p50", "latency-p99", "messages-per-process"];
 
 /// Runs all combinations, one after the other, each over all seeds and cores.
 ///
@@ -23,13 +20,15 @@ pub(crate) fn run(args: &SweepArgs) -> Result<Outcome, Failure> {
         .iter()
         .map(|settings| load(&args.common, settings))
         .collect::<Result<Vec<_>, Failure>>()?;
+    // All are of one family, as the first: a field cannot turn one into another.
+    let shown = scenarios.first().map_or(&[][..], |scenario| scenario.selection.family().shown);
     let names: Vec<&str> = args.fields.iter().filter_map(|field| Some(field.split_once('=')?.0)).collect();
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule));
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(names.iter().copied().chain(SHOWN.iter().copied()));
-    let mut csv = format!("{},{}\n", names.join(","), SHOWN.join(","));
+    table.set_header(names.iter().copied().chain(shown.iter().copied()));
+    let mut csv = format!("{},{}\n", names.join(","), shown.join(","));
     let mut outcome = Outcome::Good;
     for (settings, scenario) in combinations.iter().zip(&scenarios) {
         let outcomes = simulate(scenario, &args.common)?;
@@ -46,11 +45,11 @@ pub(crate) fn run(args: &SweepArgs) -> Result<Outcome, Failure> {
             let figure = report.figures.iter().find(|figure| figure.name == name)?;
             Some((figure, figure.summary?.median))
         };
-        let shown = SHOWN.iter().map(|name| {
+        let cells = shown.iter().map(|name| {
             median(name).map_or_else(|| "–".to_owned(), |(figure, value)| figure.show(value).to_string())
         });
-        table.add_row(values.iter().map(|value| (*value).to_owned()).chain(shown));
-        let plain: Vec<String> = SHOWN
+        table.add_row(values.iter().map(|value| (*value).to_owned()).chain(cells));
+        let plain: Vec<String> = shown
             .iter()
             .map(|name| median(name).map_or_else(String::new, |(_, value)| value.to_string()))
             .collect();

@@ -18,6 +18,7 @@ mod networks;
 mod registry;
 mod smw;
 mod top;
+mod tree;
 
 pub use registry::all;
 

@@ -1,23 +1,27 @@
 //! The protocols that scenarios can name: each is added here, and nowhere else.
 //!
-//! An entry is an implementation of [`MembershipEntry`] or [`BroadcastEntry`] on the protocol's type, and its name in
-//! one of the two lists below. `isles list`, scenario files and their errors, and the test that runs every pair follow
-//! from that.
+//! Protocols come in families: [`FAMILIES`]. A scenario runs one protocol of each part of one family. An entry is an
+//! implementation of [`MembershipEntry`], [`BroadcastEntry`] or [`TreeEntry`], and its name in one of the lists below.
+//! `isles list`, scenario files and their errors, and the tests that run every protocol follow from that.
 
 mod gossip;
 pub mod params;
 pub mod topologies;
+mod trees;
 
 use std::sync::Arc;
 
 use isles_gossip::node::Config;
 use isles_gossip::{Broadcast, Membership, Node};
 use isles_graph::Graph;
-use isles_kernel::{ProcessId, Protocol};
+use isles_kernel::{Payload, ProcessId, Protocol, Span};
 use isles_sim::SetupError;
 
-use crate::run::gossip::{SeedOutcome, run};
+use crate::run::measures::{About, MEASURES};
+use crate::run::outcome::SeedOutcome;
 use crate::run::plan::Plan;
+use crate::run::tree::{Begin, Seat, Told};
+use crate::run::{gossip as gossip_run, tree as tree_run};
 use params::{Param, Values};
 
 /// What a configuration may depend on besides its own parameters.
@@ -37,6 +41,8 @@ pub trait MembershipEntry: Membership {
     const DOC: &'static str;
     /// About how much memory a process takes, in bytes.
     const BYTES: u64;
+    /// Whether it runs on the scenario's topology.
+    const ON_GRAPH: bool = false;
     /// Its parameters.
     const PARAMS: &'static [Param];
     /// The configuration that `values` describe.
@@ -53,6 +59,8 @@ pub trait BroadcastEntry: Broadcast {
     const DOC: &'static str;
     /// About how much memory a process takes, in bytes.
     const BYTES: u64;
+    /// Whether it runs on the scenario's topology.
+    const ON_GRAPH: bool = false;
     /// Its parameters.
     const PARAMS: &'static [Param];
     /// The configuration that `values` describe.
@@ -64,6 +72,46 @@ pub trait BroadcastEntry: Broadcast {
     }
 }
 
+/// A tree protocol that scenarios can name; the type is only its name, since one protocol has several.
+pub trait TreeEntry: 'static {
+    /// What runs.
+    type Protocol: Protocol;
+    /// As scenarios name it.
+    const NAME: &'static str;
+    /// One line, with its source.
+    const DOC: &'static str;
+    /// Its parameters.
+    const PARAMS: &'static [Param];
+    /// Whether everybody begins, and not the root alone.
+    const EVERYBODY: bool = false;
+    /// Whether it looks for the diameter.
+    const DIAMETER: bool = false;
+    /// Whether payloads can be sent along the finished tree.
+    const BROADCASTS: bool = false;
+    /// About how much memory a process takes of so many, in bytes.
+    fn bytes(processes: u64) -> u64;
+    /// The configuration that `values` describe.
+    fn config(values: &Values, world: &World) -> <Self::Protocol as Protocol>::Config;
+    /// What is asked of whoever begins.
+    fn begin(values: &Values) -> <Self::Protocol as Protocol>::Op;
+    /// What is asked of the root of a finished tree; none if it has no use for it.
+    fn broadcast(payload: Payload) -> Option<<Self::Protocol as Protocol>::Op> {
+        let _ = payload;
+        None
+    }
+    /// What an event says.
+    fn told(event: &<Self::Protocol as Protocol>::Event) -> Told;
+    /// Where this process is in the tree of `root`.
+    fn seat(process: &Self::Protocol, root: ProcessId) -> Option<Seat>;
+    /// How many messages a connected graph of so many processes and directed edges takes, if there is a formula.
+    fn messages(count: u64, arcs: u64, values: &Values) -> Option<u64>;
+    /// How long a round is, if there are rounds by the clock.
+    fn round(values: &Values) -> Option<Span> {
+        let _ = values;
+        None
+    }
+}
+
 /// A protocol as lists and scenarios see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -71,11 +119,69 @@ pub struct Entry {
     pub name: &'static str,
     /// One line, with its source.
     pub doc: &'static str,
-    /// About how much memory a process takes, in bytes.
-    pub bytes: u64,
+    /// About how much memory a process takes of so many, in bytes.
+    pub bytes: fn(u64) -> u64,
     /// Its parameters.
     pub params: &'static [Param],
+    /// Whether it can broadcast what a scenario asks for.
+    pub broadcasts: bool,
+    /// Whether it runs on the scenario's topology.
+    pub on_graph: bool,
 }
+
+/// Protocols that are run, measured and reported in the same way.
+#[derive(Debug)]
+pub struct Family {
+    /// Its parts, by the table of a scenario that names one protocol of each.
+    pub parts: &'static [Part],
+    /// What is measured of it, most telling first.
+    pub measures: fn() -> Vec<About>,
+    /// The measures that a table of many runs shows.
+    pub shown: &'static [&'static str],
+}
+
+/// One part of a family.
+#[derive(Debug)]
+pub struct Part {
+    /// The scenario's table.
+    pub table: &'static str,
+    /// Its protocols.
+    pub entries: &'static [Entry],
+}
+
+/// Broadcast protocols over memberships.
+pub static GOSSIP: Family = Family {
+    parts: &[
+        Part { table: "broadcast", entries: BROADCASTS },
+        Part { table: "membership", entries: MEMBERSHIPS },
+    ],
+    measures: || MEASURES.iter().map(|measure| measure.about()).collect(),
+    shown: &[
+        "reliability",
+        "last-delivery-hop",
+        "redundancy",
+        "latency-p50",
+        "latency-p99",
+        "messages-per-process",
+    ],
+};
+
+/// Spanning trees, and what is found by them.
+pub static TREE: Family = Family {
+    parts: &[Part { table: "tree", entries: TREES }],
+    measures: || tree_run::measures::MEASURES.iter().map(|measure| measure.about()).collect(),
+    shown: &[
+        "reached",
+        "time-to-join",
+        "time-to-finish",
+        "height",
+        "depth-over-distance",
+        "messages-per-edge",
+    ],
+};
+
+/// All families.
+pub static FAMILIES: [&Family; 2] = [&GOSSIP, &TREE];
 
 /// A protocol of a scenario: which, and with what parameters.
 #[derive(Clone, Debug)]
@@ -86,8 +192,48 @@ pub struct Chosen {
     pub values: Values,
 }
 
+/// The protocols of a scenario.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// Of the gossip family.
+    Gossip {
+        /// Whom processes talk to.
+        membership: Chosen,
+        /// How a message spreads.
+        broadcast: Chosen,
+    },
+    /// Of the tree family.
+    Tree {
+        /// Which.
+        tree: Chosen,
+        /// Who begins, and when.
+        begin: Begin,
+    },
+}
+
+impl Selection {
+    /// The family.
+    pub fn family(&self) -> &'static Family {
+        match self {
+            Self::Gossip { .. } => &GOSSIP,
+            Self::Tree { .. } => &TREE,
+        }
+    }
+
+    /// Each protocol, and the table that names it.
+    pub fn chosen(&self) -> Vec<(&'static str, &Chosen)> {
+        match self {
+            Self::Gossip { membership, broadcast } => {
+                vec![("membership", membership), ("broadcast", broadcast)]
+            }
+            Self::Tree { tree, .. } => vec![("tree", tree)],
+        }
+    }
+}
+
 /// Runs one seed of a plan.
-type Runner = fn(&Plan, u64, &Values, &Values, &World, &dyn Fn(f64)) -> Result<SeedOutcome, SetupError>;
+type Runner =
+    fn(&Plan, u64, &Values, &Values, &World, &dyn Fn(f64)) -> Result<gossip_run::SeedOutcome, SetupError>;
 
 fn run_pair<M: MembershipEntry, B: BroadcastEntry>(
     plan: &Plan,
@@ -96,7 +242,7 @@ fn run_pair<M: MembershipEntry, B: BroadcastEntry>(
     broadcast: &Values,
     world: &World,
     progress: &dyn Fn(f64),
-) -> Result<SeedOutcome, SetupError>
+) -> Result<gossip_run::SeedOutcome, SetupError>
 where
     M::Config: Clone,
 {
@@ -107,12 +253,57 @@ where
         let peers = node.membership.neighbors(me, &below);
         peers.into_iter().map(|peer| (peer, node.broadcast.is_tree_link(peer))).collect()
     };
-    run(plan, seed, config, &neighbors, progress)
+    gossip_run::run(plan, seed, config, &neighbors, progress)
+}
+
+/// Runs one seed of a plan with a tree protocol.
+type TreeRunner =
+    fn(&Plan, u64, Begin, &Values, &World, &dyn Fn(f64)) -> Result<tree_run::SeedOutcome, SetupError>;
+
+fn run_tree<E: TreeEntry>(
+    plan: &Plan,
+    seed: u64,
+    begin: Begin,
+    values: &Values,
+    world: &World,
+    progress: &dyn Fn(f64),
+) -> Result<tree_run::SeedOutcome, SetupError> {
+    let config = Arc::new(E::config(values, world));
+    tree_run::run::<E>(plan, seed, (begin, values), (config, &world.graph), progress)
 }
 
 macro_rules! entries {
     ($($type:ty),*) => {
-        &[$(Entry { name: <$type>::NAME, doc: <$type>::DOC, bytes: <$type>::BYTES, params: <$type>::PARAMS }),*]
+        &[$(Entry {
+            name: <$type>::NAME,
+            doc: <$type>::DOC,
+            bytes: |_| <$type>::BYTES,
+            params: <$type>::PARAMS,
+            broadcasts: true,
+            on_graph: <$type>::ON_GRAPH,
+        }),*]
+    };
+}
+
+/// The list of tree protocols, and the runner of each.
+macro_rules! tree_registry {
+    ($($type:ty),*) => {
+        /// The tree protocols.
+        pub static TREES: &[Entry] = &[$(Entry {
+            name: <$type>::NAME,
+            doc: <$type>::DOC,
+            bytes: <$type>::bytes,
+            params: <$type>::PARAMS,
+            broadcasts: <$type>::BROADCASTS,
+            on_graph: true,
+        }),*];
+
+        fn tree_runner(name: &str) -> Option<TreeRunner> {
+            $(if name == <$type>::NAME {
+                return Some(run_tree::<$type>);
+            })*
+            None
+        }
     };
 }
 
@@ -159,6 +350,16 @@ registry! {
     broadcasts: [Plumtree, Flood, EagerPush, LazyPush, Pull, PushPull, Tree]
 }
 
+tree_registry![
+    trees::SyncBfs,
+    trees::AsynchSpanningTree,
+    trees::AsynchBcastAck,
+    trees::Echo,
+    trees::SyncLeaderElection,
+    trees::LeaderElection,
+    trees::Diameter
+];
+
 /// The entry of this name.
 pub fn find(entries: &'static [Entry], name: &str) -> Option<Entry> {
     entries.iter().copied().find(|entry| entry.name == name)
@@ -171,11 +372,21 @@ pub fn find(entries: &'static [Entry], name: &str) -> Option<Entry> {
 pub fn run_seed(
     plan: &Plan,
     seed: u64,
-    membership: &Chosen,
-    broadcast: &Chosen,
+    selection: &Selection,
     world: &World,
     progress: &dyn Fn(f64),
 ) -> Result<SeedOutcome, SetupError> {
-    let run = runner(membership.entry.name, broadcast.entry.name).expect("chosen entries are registered");
-    run(plan, seed, &membership.values, &broadcast.values, world, progress)
+    match selection {
+        Selection::Gossip { membership, broadcast } => {
+            let run =
+                runner(membership.entry.name, broadcast.entry.name).expect("chosen entries are registered");
+            run(plan, seed, &membership.values, &broadcast.values, world, progress)
+                .map(|outcome| SeedOutcome::Gossip(Box::new(outcome)))
+        }
+        Selection::Tree { tree, begin } => {
+            let run = tree_runner(tree.entry.name).expect("chosen entries are registered");
+            run(plan, seed, *begin, &tree.values, world, progress)
+                .map(|outcome| SeedOutcome::Tree(Box::new(outcome)))
+        }
+    }
 }

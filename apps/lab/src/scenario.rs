@@ -4,6 +4,7 @@ mod document;
 mod faults;
 pub mod library;
 mod links;
+mod protocols;
 pub(crate) mod reader;
 mod settings;
 mod setup;
@@ -19,10 +20,9 @@ use isles_graph::Graph;
 use isles_kernel::{Span, Time};
 use isles_sim::{Clocks, Disk, Start};
 
-use crate::registry::params::Values;
-use crate::registry::{self, Chosen, World};
+use crate::registry::{FAMILIES, Selection, World};
 use crate::report::data::Setting;
-use crate::run::measures::{MEASURES, Measure};
+use crate::run::measures::About;
 use crate::run::plan::Plan;
 use document::{Item, Place, Problem, Table, Value};
 use reader::Reader;
@@ -44,10 +44,8 @@ pub struct Scenario {
     pub seeds: Vec<u64>,
     /// What is to happen.
     pub plan: Plan,
-    /// The membership protocol.
-    pub membership: Chosen,
-    /// The broadcast protocol.
-    pub broadcast: Chosen,
+    /// The protocols.
+    pub selection: Selection,
     /// What configurations depend on.
     pub world: World,
     /// What is expected.
@@ -60,7 +58,7 @@ pub struct Scenario {
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// Of which measure.
-    pub measure: &'static Measure,
+    pub measure: About,
     /// The bound.
     pub relation: crate::report::data::Relation,
     /// In the measure's unit.
@@ -146,11 +144,13 @@ fn read_table(
     let links = links::read(&top, origin);
     let clocks = read_clocks(&top);
     let disk = read_disk(&top);
-    let (membership, broadcast) = read_protocol(&top, &topology, count.unwrap_or(1), origin.memory_max);
-    let (broadcasts, warmup) = workload::read(&top, processes, duration);
+    let bounds =
+        protocols::Bounds { topology: &topology, processes: count, duration, memory_max: origin.memory_max };
+    let selection = protocols::read(&top, &bounds);
+    let (broadcasts, warmup) = workload::read(&top, processes, duration, selection.as_ref());
     let regions = links.regions.clone();
     let (faults, churn) = faults::read(&top, origin, processes, duration, &regions, links.links.loss);
-    let checks = read_checks(&top);
+    let checks = read_checks(&top, selection.as_ref());
     let (lanes, sample) = read_report(&top, duration);
     top.finish();
     let plan = Plan {
@@ -167,7 +167,7 @@ fn read_table(
         sample,
         lanes,
     };
-    let (membership, broadcast) = (membership?, broadcast?);
+    let selection = selection?;
     if !problems.borrow().is_empty() {
         return None;
     }
@@ -175,7 +175,7 @@ fn read_table(
     let name = Path::new(origin.name)
         .file_stem()
         .map_or_else(|| origin.name.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    let setup = setup::describe(&plan, &membership, &broadcast, &links.words, &seeds);
+    let setup = setup::describe(&plan, &selection, &links.words, &seeds);
     Some(Scenario {
         title: if title.is_empty() { name.clone() } else { title },
         name,
@@ -183,8 +183,7 @@ fn read_table(
         source: text.to_owned(),
         seeds,
         plan,
-        membership,
-        broadcast,
+        selection,
         world: World { processes, graph },
         checks,
         setup,
@@ -295,77 +294,19 @@ fn read_disk(top: &Reader<'_>) -> Disk {
     disk
 }
 
-fn read_protocol(
-    top: &Reader<'_>,
-    topology: &Option<Arc<Graph>>,
-    processes: u32,
-    memory_max: u64,
-) -> (Option<Chosen>, Option<Chosen>) {
-    let choose = |key: &'static str, entries: &'static [registry::Entry], example: &str| {
-        let Some(table) = top.table(key) else {
-            if top.entry(key).is_none() {
-                top.complain_here(
-                    format!("the scenario has no [{key}]"),
-                    format!("add [{key}] with name = \"{example}\""),
-                );
-            }
-            return None;
-        };
-        let Some(name) = table.text("name") else {
-            if table.entry("name").is_none() {
-                table.missing("name", &format!("\"{example}\""));
-            }
-            return None;
-        };
-        let Some(entry) = registry::find(entries, name) else {
-            table.complain_choice(&table.place("name"), key, name, entries.iter().map(|entry| entry.name));
-            return None;
-        };
-        let place = table.place("name");
-        Some((Chosen { entry, values: Values::read(entry.params, Some(table)) }, place))
-    };
-    let broadcast = choose("broadcast", registry::BROADCASTS, "plumtree");
-    let membership = choose("membership", registry::MEMBERSHIPS, "hyparview");
-    for (chosen, place) in broadcast.iter().chain(&membership) {
-        if matches!(chosen.entry.name, "static" | "tree")
-            && topology.is_none()
-            && top.entry("topology").is_none()
-        {
-            top.complain(
-                place,
-                format!("'{}' needs a [topology], and there is none", chosen.entry.name),
-                "add [topology] with kind = \"random-regular\" and degree = 5, say",
-            );
-        }
-    }
-    let each: u64 =
-        200 + broadcast.iter().chain(&membership).map(|(chosen, _)| chosen.entry.bytes).sum::<u64>();
-    let needed = each.saturating_mul(u64::from(processes));
-    if needed > memory_max {
-        let giga = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-        let place = top.table("processes").map_or(Place::File(0..0), |table| table.place("count"));
-        let what = format!(
-            "{processes} processes take about {}, more than the {} there are",
-            giga(needed),
-            giga(memory_max)
-        );
-        top.complain(&place, what, format!("at most {} processes of these protocols fit", memory_max / each));
-    }
-    (broadcast_then(membership), broadcast_then(broadcast))
-}
-
-fn broadcast_then(chosen: Option<(Chosen, Place)>) -> Option<Chosen> {
-    chosen.map(|(chosen, _)| chosen)
-}
-
-fn read_checks(top: &Reader<'_>) -> Vec<Expectation> {
+fn read_checks(top: &Reader<'_>, selection: Option<&Selection>) -> Vec<Expectation> {
     use crate::report::data::{Relation, Unit};
+    // Where the protocols are wrong, any family may be meant.
+    let measures: Vec<About> = match selection {
+        Some(selection) => (selection.family().measures)(),
+        None => FAMILIES.iter().flat_map(|family| (family.measures)()).collect(),
+    };
     let mut checks = Vec::new();
     for table in top.tables("checks") {
         let measure = table.text("measure").and_then(|name| {
-            let found = crate::run::measures::find(name);
+            let found = measures.iter().copied().find(|measure| measure.name == name);
             if found.is_none() {
-                let names = MEASURES.iter().map(|measure| measure.name);
+                let names = measures.iter().map(|measure| measure.name);
                 table.complain_choice(&table.place("measure"), "measure", name, names);
             }
             found

@@ -22,6 +22,25 @@ pub enum Latency {
     },
 }
 
+impl Latency {
+    /// Whether two messages over one link may take different times.
+    fn is_random(&self) -> bool {
+        match self {
+            Self::Law(law) => !law.is_constant(),
+            Self::Matrix { jitter, .. } => *jitter > 0.0,
+        }
+    }
+
+    /// How long a message travels, if that is not random.
+    fn without_chance(&self, from: ProcessId, to: ProcessId) -> Span {
+        match self {
+            Self::Law(Distribution::Constant(span)) => *span,
+            Self::Law(_) => Span::ZERO,
+            Self::Matrix { matrix, .. } => matrix.latency(from, to),
+        }
+    }
+}
+
 /// How a crash or a partition shows to the other end of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Detection {
@@ -157,6 +176,18 @@ pub(crate) struct Wire {
     streams_overtake: bool,
     /// When each sender's uplink is free; empty without a bandwidth.
     free: Vec<u64>,
+    /// Laws without chance that held once, while nobody kept arrivals: what was sent under one must not be overtaken.
+    former: Vec<Former>,
+}
+
+/// A law of latencies that no longer holds.
+#[derive(Clone)]
+struct Former {
+    /// When it ended.
+    until: u64,
+    /// When each sender's uplink was free then; empty without a bandwidth.
+    free: Vec<u64>,
+    latency: Latency,
 }
 
 /// When the last message on each link arrives; kept only while it is in flight.
@@ -191,20 +222,26 @@ fn threshold(probability: f64) -> u64 {
 
 impl Wire {
     pub(crate) fn new(links: Links, processes: u32) -> Self {
-        let jitter = match &links.latency {
-            Latency::Law(law) => !law.is_constant(),
-            Latency::Matrix { jitter, .. } => *jitter > 0.0,
-        };
         Self {
             loss: threshold(links.loss),
             duplication: threshold(links.duplication),
             reordering: threshold(links.reordering),
             streams: Arrivals::new(),
             datagrams: Arrivals::new(),
-            streams_overtake: jitter || links.loss > 0.0,
+            streams_overtake: links.latency.is_random() || links.loss > 0.0,
+            former: Vec::new(),
             free: if links.bandwidth.is_some() { vec![0; processes as usize] } else { Vec::new() },
             links,
         }
+    }
+
+    /// Changes how long messages travel that are sent from now on. Streams keep their order.
+    pub(crate) fn set_latency(&mut self, now: u64, latency: Latency) {
+        let former = std::mem::replace(&mut self.links.latency, latency);
+        if !self.streams_overtake {
+            self.former.push(Former { until: now, free: self.free.clone(), latency: former });
+        }
+        self.streams_overtake |= self.links.latency.is_random();
     }
 
     /// Changes the loss from now on, to a probability or the nearest one; to none if it is no number.
@@ -234,10 +271,20 @@ impl Wire {
         drawn.0.max(1)
     }
 
+    /// When the last message arrives that may have been sent over this link before latencies changed.
+    fn before_change(&self, from: ProcessId, to: ProcessId) -> u64 {
+        let last = |former: &Former| {
+            let sent = former.free.get(from.index()).copied().unwrap_or(0).max(former.until);
+            sent.saturating_add(former.latency.without_chance(from, to).0.max(1))
+        };
+        self.former.iter().map(last).max().unwrap_or(0)
+    }
+
     /// How long news of a broken stream takes from `from` to `to`. It does not overtake what `from` sent before.
     pub(crate) fn news(&mut self, seed: u64, now: u64, from: ProcessId, to: ProcessId) -> u64 {
         let identity = random::draw(seed, &[u64::from(from.0) << 32 | u64::from(to.0), now]);
         let at = now.saturating_add(self.latency(identity, Purpose::Return, from, to));
+        let at = at.max(self.before_change(from, to));
         if self.streams_overtake { self.streams.in_order(now, from, to, at) - now } else { at - now }
     }
 
@@ -290,6 +337,7 @@ impl Wire {
                     return Fate::Breaks { at: depart.saturating_add(timeout) };
                 }
                 at = at.saturating_add(waited);
+                at = at.max(self.before_change(from, to));
                 if self.streams_overtake {
                     at = self.streams.in_order(now, from, to, at);
                 }

@@ -13,7 +13,7 @@ use crate::counters::{Counters, Lost};
 use crate::digest::Digest;
 use crate::event::{Body, CLIENT, Event};
 use crate::fault::{Churn, Disk, Fault, Strike};
-use crate::link::{Links, Ordinals, Wire};
+use crate::link::{Latency, Links, Ordinals, Wire};
 use crate::memory;
 use crate::observer::Observer;
 use crate::process::{Own, Slot, Status};
@@ -290,6 +290,20 @@ impl<P: Protocol> Simulation<P> {
         self.ops.insert(self.invoked, op);
         self.invoked += 1;
         id
+    }
+
+    /// Lets messages that are sent from now on travel as `latency` says; those under way arrive as they would have, and
+    /// nothing overtakes them on their stream.
+    ///
+    /// # Errors
+    /// When the law is impossible.
+    pub fn set_latency(&mut self, latency: Latency) -> Result<(), SetupError> {
+        let links = Links { latency, ..self.core.wire.links.clone() };
+        if let Some(flaw) = links.flaw() {
+            return Err(SetupError(flaw));
+        }
+        self.core.wire.set_latency(self.core.now, links.latency);
+        Ok(())
     }
 
     /// Lets `fault` befall the run at the instant `at`, before anything else that happens then; now if that has

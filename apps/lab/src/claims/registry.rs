@@ -7,9 +7,10 @@ use super::mus::MUS;
 use super::networks::NETWORKS;
 use super::smw::SMW;
 use super::top::TOP;
+use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, TOP, NETWORKS, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, TOP, NETWORKS, TREE, SMW, GOS, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {

@@ -124,6 +124,7 @@ impl MembershipEntry for StaticGraph {
     const NAME: &'static str = "static";
     const DOC: &'static str = "the fixed neighbours of the scenario's [topology]";
     const BYTES: u64 = 60;
+    const ON_GRAPH: bool = true;
     const PARAMS: &'static [Param] =
         &[param("watch", Kind::Flag, "true", "whether neighbours are watched, and dropped when they crash")];
 
@@ -418,6 +419,7 @@ impl BroadcastEntry for Tree {
     const NAME: &'static str = "tree";
     const DOC: &'static str = "along a fixed spanning tree of the [topology], never repaired";
     const BYTES: u64 = 80;
+    const ON_GRAPH: bool = true;
     const PARAMS: &'static [Param] = &[
         param("seen-count-max", Kind::Count(1, MANY), "16", "messages remembered at least (guess)"),
         param("channel", CHANNEL, "stream", "how messages travel"),

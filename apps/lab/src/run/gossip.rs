@@ -6,11 +6,12 @@ use hdrhistogram::Histogram;
 use isles_gossip::node::{Config, Layer};
 use isles_gossip::{Broadcast, Membership, MessageId, Node};
 use isles_history::History;
-use isles_kernel::{Payload, ProcessId, Span, Time, random};
-use isles_sim::{Counters, Setup, SetupError, Simulation};
+use isles_kernel::{Payload, ProcessId, Time, random};
+use isles_sim::{SetupError, Simulation};
 
 use super::plan::{Origin, Plan};
-use super::recording::{Asked, BroadcastOutcome, Recorder, Sent};
+use super::recording::{Asked, BroadcastOutcome, Recorder};
+use super::seen::{EPISODE, Episode, Neighbors, Sample};
 
 /// What came of one seed.
 #[derive(Clone, Debug)]
@@ -37,46 +38,8 @@ pub struct SeedOutcome {
     pub simulator_bytes: usize,
 }
 
-/// The counters at one instant.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// When.
-    pub at: Time,
-    /// Processes that are up.
-    pub live: u32,
-    /// Neighbour changes so far.
-    pub changes: u64,
-    /// The simulator's counters.
-    pub counters: Counters,
-}
-
-/// A process and its neighbours.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Neighbors {
-    /// The process.
-    pub process: ProcessId,
-    /// Its neighbours, and whether payloads go to each of them unasked.
-    pub peers: Vec<(ProcessId, bool)>,
-}
-
-/// All messages around one broadcast.
-#[derive(Clone, Debug)]
-pub struct Episode {
-    /// Who broadcast.
-    pub origin: ProcessId,
-    /// When.
-    pub at: Time,
-    /// Messages, by instant of sending.
-    pub messages: Vec<Sent>,
-    /// First deliveries, by instant.
-    pub deliveries: Vec<(Time, ProcessId)>,
-}
-
 /// Reads a process's neighbours, and whether payloads go to each of them unasked.
 pub type ReadNeighbors<'a, M, B> = &'a (dyn Fn(ProcessId, &Node<M, B>) -> Vec<(ProcessId, bool)> + Sync);
-
-/// How long the recorded episode may last.
-const EPISODE: Span = Span::secs(2);
 
 /// Runs `plan` once. `progress` is told the share of virtual time that has passed.
 ///
@@ -89,7 +52,7 @@ pub fn run<M: Membership, B: Broadcast>(
     neighbors: ReadNeighbors<'_, M, B>,
     progress: &dyn Fn(f64),
 ) -> Result<SeedOutcome, SetupError> {
-    let mut sim = prepared(plan, seed, config)?;
+    let mut sim = plan.prepared(seed, config)?;
     let end = Time::ZERO + plan.duration;
     let mut recorder = Recorder::new(plan.processes, plan.warmup);
     let mut samples = Vec::new();
@@ -143,26 +106,6 @@ pub fn run<M: Membership, B: Broadcast>(
         history: recorder.history,
         simulator_bytes: sim.bytes(),
     })
-}
-
-/// The simulation before its first instant, all faults scheduled.
-fn prepared<M: Membership, B: Broadcast>(
-    plan: &Plan,
-    seed: u64,
-    config: Arc<Config<M, B>>,
-) -> Result<Simulation<Node<M, B>>, SetupError> {
-    let mut sim = Simulation::new(Setup {
-        start: plan.start,
-        links: plan.links.clone(),
-        clocks: plan.clocks,
-        disk: plan.disk,
-        churn: plan.churn.clone(),
-        ..Setup::new(plan.processes, seed, config)
-    })?;
-    for (at, fault) in &plan.faults {
-        sim.inject(*at, fault.clone());
-    }
-    Ok(sim)
 }
 
 /// Who broadcasts, out of those that are up; none if nobody is.

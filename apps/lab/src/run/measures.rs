@@ -1,7 +1,7 @@
-//! What is measured of a broadcast protocol: each measure a name, a unit, a sentence and a function.
+//! What a measure is, and what is measured of a broadcast protocol: each a name, a unit, a sentence and a function.
 
 use isles_kernel::Time;
-use isles_sim::Lost;
+use isles_sim::{Counters, Lost};
 
 use super::gossip::SeedOutcome;
 use super::overlay::Overlay;
@@ -9,9 +9,9 @@ use super::plan::Plan;
 use super::recording::BroadcastOutcome;
 use crate::report::data::Unit;
 
-/// A number that every run of a broadcast protocol has.
+/// A number that every run of a family of protocols has; `O` is what comes of a seed.
 #[derive(Debug)]
-pub struct Measure {
+pub struct Measure<O: 'static> {
     /// As checks and sweeps name it.
     pub name: &'static str,
     /// What it counts.
@@ -19,7 +19,25 @@ pub struct Measure {
     /// How it is measured.
     pub help: &'static str,
     /// Its value for one seed; none if the run does not tell.
-    pub of: fn(&SeedOutcome, &Plan) -> Option<f64>,
+    pub of: fn(&O, &Plan) -> Option<f64>,
+}
+
+/// A measure as lists and scenarios see it.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// As checks and sweeps name it.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: fn() -> Unit,
+    /// How it is measured.
+    pub help: &'static str,
+}
+
+impl<O> Measure<O> {
+    /// The measure without its function.
+    pub const fn about(&self) -> About {
+        About { name: self.name, unit: self.unit, help: self.help }
+    }
 }
 
 /// A broadcast counts as complete at this reliability when recovery is measured.
@@ -27,11 +45,11 @@ const COMPLETE: f64 = 0.999;
 /// Sources of the breadth-first searches that sample path lengths.
 const PATH_SOURCES: usize = 20;
 
-fn hops() -> Unit {
+pub(super) fn hops() -> Unit {
     Unit::named("hops")
 }
 
-fn messages() -> Unit {
+pub(super) fn messages() -> Unit {
     Unit::named("messages")
 }
 
@@ -39,25 +57,25 @@ fn links() -> Unit {
     Unit::named("links")
 }
 
-fn plain() -> Unit {
+pub(super) fn plain() -> Unit {
     Unit::Plain
 }
 
-fn share() -> Unit {
+pub(super) fn share() -> Unit {
     Unit::Share
 }
 
-fn seconds() -> Unit {
+pub(super) fn seconds() -> Unit {
     Unit::Seconds
 }
 
-fn bytes() -> Unit {
+pub(super) fn bytes() -> Unit {
     Unit::Bytes
 }
 
 /// All measures, most telling first. Broadcasts of the warm-up count in none of them; messages and bytes are those of
 /// the whole run.
-pub static MEASURES: &[Measure] = &[
+pub static MEASURES: &[Measure<SeedOutcome>] = &[
     Measure {
         name: "reliability",
         unit: share,
@@ -136,12 +154,7 @@ pub static MEASURES: &[Measure] = &[
         name: "lost",
         unit: share,
         help: "share of the messages that did not arrive, for whatever reason",
-        of: |outcome, _| {
-            let counters = &last(outcome)?.counters;
-            let reasons = [Lost::Link, Lost::Partition, Lost::Queue, Lost::Down, Lost::Stream];
-            let lost: u64 = reasons.iter().map(|why| counters.lost(*why)).sum();
-            (counters.sent() > 0).then(|| lost as f64 / counters.sent() as f64)
-        },
+        of: |outcome, _| lost(&last(outcome)?.counters),
     },
     Measure {
         name: "degree",
@@ -182,7 +195,7 @@ pub static MEASURES: &[Measure] = &[
 ];
 
 /// The measure of this name.
-pub fn find(name: &str) -> Option<&'static Measure> {
+pub fn find(name: &str) -> Option<&'static Measure<SeedOutcome>> {
     MEASURES.iter().find(|measure| measure.name == name)
 }
 
@@ -191,11 +204,18 @@ pub fn counted<'a>(outcome: &'a SeedOutcome, plan: &'a Plan) -> impl Iterator<It
     outcome.broadcasts.iter().filter(|one| one.at >= plan.warmup)
 }
 
-fn last(outcome: &SeedOutcome) -> Option<&super::gossip::Sample> {
+fn last(outcome: &SeedOutcome) -> Option<&super::seen::Sample> {
     outcome.samples.last()
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+/// The share of messages that did not arrive; none if none was sent.
+pub(super) fn lost(counters: &Counters) -> Option<f64> {
+    let reasons = [Lost::Link, Lost::Partition, Lost::Queue, Lost::Down, Lost::Stream];
+    let lost: u64 = reasons.iter().map(|why| counters.lost(*why)).sum();
+    (counters.sent() > 0).then(|| lost as f64 / counters.sent() as f64)
+}
+
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0u32);
     for value in values {
         sum += value;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use isles_kernel::random::Stream;
 
-use super::gossip::Neighbors;
+use super::seen::Neighbors;
 
 /// The overlay of the processes that are up, as a directed graph.
 #[derive(Clone, Debug)]

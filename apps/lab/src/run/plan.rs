@@ -1,7 +1,9 @@
 //! What is to happen in a run, as plain data, whatever the protocol.
 
-use isles_kernel::{ProcessId, Span, Time};
-use isles_sim::{Churn, Clocks, Disk, Fault, Links, Start};
+use std::sync::Arc;
+
+use isles_kernel::{ProcessId, Protocol, Span, Time};
+use isles_sim::{Churn, Clocks, Disk, Fault, Links, Setup, SetupError, Simulation, Start};
 
 /// Everything of a scenario but its protocol and its seeds.
 #[derive(Clone, Debug)]
@@ -30,6 +32,31 @@ pub struct Plan {
     pub sample: Span,
     /// How many processes the space-time diagram shows; none for no diagram.
     pub lanes: usize,
+}
+
+impl Plan {
+    /// The simulation before its first instant, all faults scheduled.
+    ///
+    /// # Errors
+    /// When the plan cannot be simulated.
+    pub(super) fn prepared<P: Protocol>(
+        &self,
+        seed: u64,
+        config: Arc<P::Config>,
+    ) -> Result<Simulation<P>, SetupError> {
+        let mut sim = Simulation::new(Setup {
+            start: self.start,
+            links: self.links.clone(),
+            clocks: self.clocks,
+            disk: self.disk,
+            churn: self.churn.clone(),
+            ..Setup::new(self.processes, seed, config)
+        })?;
+        for (at, fault) in &self.faults {
+            sim.inject(*at, fault.clone());
+        }
+        Ok(sim)
+    }
 }
 
 /// One payload to be broadcast.

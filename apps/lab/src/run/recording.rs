@@ -11,6 +11,8 @@ use isles_kernel::{OpId, ProcessId, Protocol, Time, meter};
 use isles_sim::Observer;
 use serde::Serialize;
 
+use super::seen::{EPISODE_MAX, Sent};
+
 /// How one broadcast went.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BroadcastOutcome {
@@ -65,22 +67,6 @@ pub enum Asked {
     Broadcast(u32),
 }
 
-/// A message of the recorded episode.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Sent {
-    /// When it left.
-    #[serde(rename = "time")]
-    pub at: Time,
-    /// From whom.
-    pub from: ProcessId,
-    /// To whom.
-    pub to: ProcessId,
-    /// When it arrives; none if it is lost.
-    pub arrival: Option<Time>,
-    /// Its kind, as the kernel's meter names it.
-    pub kind: String,
-}
-
 /// Watches a run of a [`Node`] and keeps what its measures need.
 pub struct Recorder {
     processes: u32,
@@ -108,9 +94,6 @@ pub struct Recorder {
     /// Processes that were asked something since they started.
     asked: BTreeSet<ProcessId>,
 }
-
-/// A recorded episode has at most so many messages.
-const EPISODE_MAX: usize = 200_000;
 
 impl Recorder {
     /// A recorder of a run of `processes` processes.

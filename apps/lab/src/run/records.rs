@@ -5,8 +5,8 @@ use std::io::Write;
 use isles_kernel::{ProcessId, Time};
 use serde::Serialize;
 
-use super::gossip::{Episode, SeedOutcome};
-use super::recording::Sent;
+use super::outcome::SeedOutcome;
+use super::seen::{Episode, Sent};
 use crate::report::folder::{Folder, WriteError};
 
 /// A line of `trace.jsonl`.
@@ -15,24 +15,24 @@ use crate::report::folder::{Folder, WriteError};
 enum Step<'a> {
     /// A message left its sender; without an arrival it is lost.
     Send(&'a Sent),
-    /// A process had the payload for the first time.
+    /// A process had the payload for the first time, or joined the tree.
     Deliver { time: Time, process: ProcessId },
 }
 
 /// Writes `history.jsonl`, what clients asked and were answered, and, if messages were recorded, `trace.jsonl`: those
-/// around the first broadcast after the warm-up, in order of time.
+/// around the first broadcast after the warm-up, or the beginning of a tree, in order of time.
 ///
 /// # Errors
 /// When the folder cannot be written.
 pub fn write(outcome: &SeedOutcome, folder: &Folder) -> Result<(), WriteError> {
     let mut history = folder.draft("history.jsonl")?;
-    outcome
-        .history
-        .write(&mut history)
-        .and_then(|()| history.flush())
-        .map_err(|e| history.encode_error(e))?;
+    let (written, episode) = match outcome {
+        SeedOutcome::Gossip(outcome) => (outcome.history.write(&mut history), &outcome.episode),
+        SeedOutcome::Tree(outcome) => (outcome.history.write(&mut history), &outcome.episode),
+    };
+    written.and_then(|()| history.flush()).map_err(|e| history.encode_error(e))?;
     history.finish()?;
-    if let Some(episode) = &outcome.episode {
+    if let Some(episode) = episode {
         folder.write_lines("trace.jsonl", steps(episode))?;
     }
     Ok(())

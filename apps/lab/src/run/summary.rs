@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use isles_kernel::{ProcessId, Time};
 use isles_sim::Fault;
 
-use super::gossip::{Episode, Neighbors, SeedOutcome};
-use super::measures::{MEASURES, counted};
+use super::gossip::SeedOutcome;
+use super::measures::{MEASURES, Measure, counted};
 use super::plan::Plan;
+use super::seen::{self, Episode, Neighbors};
 use crate::report::data::{
     Axis, Chart, Distribution, Edge, Fate, Figure, Landmark, Line, Message, Moment, MomentKind, Node,
     NodeState, Report, Sample, Shape, SpaceTime, Topology, Traffic, Unit, View,
@@ -15,49 +16,49 @@ use crate::report::data::{
 
 /// Fills in everything of the report that the outcomes tell: figures, charts, distributions, traffic, topology and
 /// space-time diagram. Title, set-up and checks are the caller's.
-pub fn report(plan: &Plan, outcomes: &[SeedOutcome]) -> Report {
+pub fn report(plan: &Plan, outcomes: &[&SeedOutcome]) -> Report {
     let mut notes = Vec::new();
     let first = outcomes.first();
     Report {
         seeds: outcomes.iter().map(|outcome| outcome.seed).collect(),
-        figures: figures(plan, outcomes),
+        figures: figures(MEASURES, plan, outcomes, |outcome| outcome.seed),
         charts: charts(plan, outcomes),
         distributions: distributions(outcomes),
-        traffic: traffic(outcomes),
-        topology: first.map(|outcome| topology(plan, outcome)),
+        traffic: traffic(outcomes.iter().filter_map(|outcome| outcome.samples.last())),
+        topology: first.map(|outcome| {
+            let source = counted(outcome, plan).next().map(|one| one.origin);
+            let words = (
+                "The overlay",
+                "Neighbours at the end of the run, of the first seed; links that payloads take unasked are highlighted.",
+            );
+            topology(plan, &outcome.overlay, source, words)
+        }),
         space_time: first
             .and_then(|outcome| outcome.episode.as_ref())
-            .map(|episode| space_time(plan, episode, &mut notes)),
+            .map(|episode| space_time(plan, episode, BROADCAST, &mut notes)),
         notes,
         ..Report::default()
     }
 }
 
-fn figures(plan: &Plan, outcomes: &[SeedOutcome]) -> Vec<Figure> {
-    MEASURES
-        .iter()
-        .filter_map(|measure| {
-            let values: Vec<(u64, f64)> = outcomes
-                .iter()
-                .filter_map(|outcome| Some((outcome.seed, (measure.of)(outcome, plan)?)))
-                .collect();
-            (!values.is_empty()).then(|| Figure::new(measure.name, (measure.unit)(), measure.help, &values))
-        })
-        .collect()
+/// Each measure over all seeds.
+pub(super) fn figures<O>(
+    measures: &[Measure<O>],
+    plan: &Plan,
+    outcomes: &[&O],
+    seed: fn(&O) -> u64,
+) -> Vec<Figure> {
+    let of = |measure: &Measure<O>| {
+        let value = |outcome: &&O| Some((seed(outcome), (measure.of)(outcome, plan)?));
+        let values: Vec<(u64, f64)> = outcomes.iter().filter_map(value).collect();
+        (!values.is_empty()).then(|| Figure::new(measure.name, (measure.unit)(), measure.help, &values))
+    };
+    measures.iter().filter_map(of).collect()
 }
 
-fn charts(plan: &Plan, outcomes: &[SeedOutcome]) -> Vec<Chart> {
-    let events: Vec<Landmark> = plan
-        .faults
-        .iter()
-        .map(|(at, fault)| Landmark { at: at.as_secs_f64(), label: describe(fault).to_owned() })
-        .collect();
-    let over_time = |title: &str, help: &str, y: Axis, shape: Shape, lines: Vec<Line>| Chart {
-        help: help.to_owned(),
-        shape,
-        lines,
-        events: events.clone(),
-        ..Chart::over_time(title, y)
+fn charts(plan: &Plan, outcomes: &[&SeedOutcome]) -> Vec<Chart> {
+    let over_time = |title: &str, help: &str, y: Axis, shape: Shape, lines: Vec<Line>| {
+        over_time(plan, (title, help), y, shape, lines)
     };
     let per_broadcast = |value: fn(&super::recording::BroadcastOutcome) -> Option<f64>| -> Vec<Line> {
         outcomes
@@ -105,13 +106,7 @@ fn charts(plan: &Plan, outcomes: &[SeedOutcome]) -> Vec<Chart> {
             Shape::Line,
             per_broadcast(|one| Some(one.last.since(one.at).as_secs_f64())),
         ),
-        over_time(
-            "Messages sent, by kind",
-            "Per process and second, of the first seed.",
-            Axis::new("messages", Unit::named("messages/s")),
-            Shape::Stack,
-            outcomes.first().map(|outcome| rates(plan, outcome)).unwrap_or_default(),
-        ),
+        rates(plan, outcomes.first().map_or(&[], |outcome| &outcome.samples)),
         over_time(
             "Processes that are up",
             "",
@@ -134,18 +129,31 @@ fn charts(plan: &Plan, outcomes: &[SeedOutcome]) -> Vec<Chart> {
     ]
 }
 
+/// A chart over virtual time, with the faults.
+pub(super) fn over_time(
+    plan: &Plan,
+    (title, help): (&str, &str),
+    y: Axis,
+    shape: Shape,
+    lines: Vec<Line>,
+) -> Chart {
+    let landmark =
+        |(at, fault): &(Time, Fault)| Landmark { at: at.as_secs_f64(), label: describe(fault).to_owned() };
+    let events = plan.faults.iter().map(landmark).collect();
+    Chart { help: help.to_owned(), shape, lines, events, ..Chart::over_time(title, y) }
+}
+
 /// Messages per process and second between samples, a line for each kind.
-fn rates(plan: &Plan, outcome: &SeedOutcome) -> Vec<Line> {
-    let Some(last) = outcome.samples.last() else { return Vec::new() };
-    let count_of = |sample: &super::gossip::Sample, name: &str| {
+pub(super) fn rates(plan: &Plan, samples: &[seen::Sample]) -> Chart {
+    let count_of = |sample: &seen::Sample, name: &str| {
         sample.counters.kinds().find(|kind| kind.name == name).map_or(0, |kind| kind.count)
     };
-    last.counters
-        .kinds()
+    let kinds = samples.last().into_iter().flat_map(|last| last.counters.kinds());
+    let lines = kinds
         .map(|kind| {
             let mut points = Vec::new();
             let (mut before, mut at) = (0, Time::ZERO);
-            for sample in &outcome.samples {
+            for sample in samples {
                 let count = count_of(sample, &kind.name);
                 let span = sample.at.since(at).as_secs_f64();
                 if span > 0.0 {
@@ -156,10 +164,12 @@ fn rates(plan: &Plan, outcome: &SeedOutcome) -> Vec<Line> {
             }
             Line { name: kind.name.clone(), seed: None, points, band: Vec::new() }
         })
-        .collect()
+        .collect();
+    let title = ("Messages sent, by kind", "Per process and second, of the first seed.");
+    over_time(plan, title, Axis::new("messages", Unit::named("messages/s")), Shape::Stack, lines)
 }
 
-fn distributions(outcomes: &[SeedOutcome]) -> Vec<Distribution> {
+fn distributions(outcomes: &[&SeedOutcome]) -> Vec<Distribution> {
     let mut latency: BTreeMap<u64, u64> = BTreeMap::new();
     let mut hops: BTreeMap<usize, u64> = BTreeMap::new();
     for outcome in outcomes {
@@ -190,11 +200,10 @@ fn distributions(outcomes: &[SeedOutcome]) -> Vec<Distribution> {
     ]
 }
 
-fn traffic(outcomes: &[SeedOutcome]) -> Vec<Traffic> {
+/// Messages by kind, from the last samples of all seeds.
+pub(super) fn traffic<'a>(last: impl Iterator<Item = &'a seen::Sample>) -> Vec<Traffic> {
     let mut kinds: Vec<Traffic> = Vec::new();
-    for kind in
-        outcomes.iter().filter_map(|outcome| outcome.samples.last()).flat_map(|last| last.counters.kinds())
-    {
+    for kind in last.flat_map(|last| last.counters.kinds()) {
         match kinds.iter_mut().find(|known| known.kind == kind.name) {
             Some(known) => {
                 known.messages += kind.count;
@@ -206,9 +215,14 @@ fn traffic(outcomes: &[SeedOutcome]) -> Vec<Traffic> {
     kinds
 }
 
-fn topology(plan: &Plan, outcome: &SeedOutcome) -> Topology {
-    let source = counted(outcome, plan).next().map(|one| one.origin);
-    let up = |id| outcome.overlay.binary_search_by_key(&id, |one: &Neighbors| one.process).ok();
+/// Processes and their neighbours; `source` is where something began.
+pub(super) fn topology(
+    plan: &Plan,
+    overlay: &[Neighbors],
+    source: Option<ProcessId>,
+    (title, help): (&str, &str),
+) -> Topology {
+    let up = |id| overlay.binary_search_by_key(&id, |one: &Neighbors| one.process).ok();
     let nodes = (0..plan.processes)
         .map(ProcessId)
         .map(|id| Node {
@@ -222,24 +236,44 @@ fn topology(plan: &Plan, outcome: &SeedOutcome) -> Topology {
         })
         .collect();
     let mut edges: BTreeMap<(u32, u32), bool> = BTreeMap::new();
-    for one in &outcome.overlay {
+    for one in overlay {
         for (peer, tree) in &one.peers {
             let ends = (one.process.0.min(peer.0), one.process.0.max(peer.0));
             *edges.entry(ends).or_default() |= *tree;
         }
     }
     let edges = edges.into_iter().map(|((from, to), tree)| Edge { from, to, tree }).collect();
-    Topology::new(
-        "The overlay",
-        "Neighbours at the end of the run, of the first seed; links that payloads take unasked are highlighted.",
-        nodes,
-        edges,
-        false,
-    )
+    Topology::new(title, help, nodes, edges, false)
 }
 
-/// The first broadcast after the warm-up, among its origin and those that it reached first.
-fn space_time(plan: &Plan, episode: &Episode, notes: &mut Vec<String>) -> SpaceTime {
+/// What the space-time diagram of an episode says.
+#[derive(Clone, Copy)]
+pub(super) struct Caption {
+    /// Heading.
+    pub(super) title: &'static str,
+    /// What is seen.
+    pub(super) help: &'static str,
+    /// What its origin was asked.
+    pub(super) asked: &'static str,
+    /// What the processes did that it reached.
+    pub(super) reached: &'static str,
+}
+
+/// Of a broadcast.
+const BROADCAST: Caption = Caption {
+    title: "The first broadcast",
+    help: "Messages among the origin and the processes that it reached first.",
+    asked: "broadcast",
+    reached: "delivered the broadcast",
+};
+
+/// An episode, among its origin and those that it reached first.
+pub(super) fn space_time(
+    plan: &Plan,
+    episode: &Episode,
+    caption: Caption,
+    notes: &mut Vec<String>,
+) -> SpaceTime {
     let mut lanes = vec![episode.origin];
     for (_, process) in &episode.deliveries {
         if lanes.len() < plan.lanes && !lanes.contains(process) {
@@ -272,24 +306,25 @@ fn space_time(plan: &Plan, episode: &Episode, notes: &mut Vec<String>) -> SpaceT
         .collect();
     if episode.deliveries.len() > lanes.len() {
         notes.push(format!(
-            "The space-time diagram shows the origin and the first {} of {} processes that delivered the broadcast.",
+            "The space-time diagram shows the origin and the first {} of {} processes that {}.",
             lanes.len() - 1,
             episode.deliveries.len() - 1,
+            caption.reached,
         ));
     }
     let invoked = Moment {
         lane: 0,
         at: episode.at.as_secs_f64(),
         kind: MomentKind::Invoked,
-        label: "broadcast".to_owned(),
+        label: caption.asked.to_owned(),
     };
     let delivered = episode.deliveries.iter().filter(|(at, _)| *at <= end).filter_map(|(at, process)| {
         let (lane, at) = (lane(*process)?, at.as_secs_f64());
         Some(Moment { lane, at, kind: MomentKind::Delivered, label: String::new() })
     });
     SpaceTime {
-        title: "The first broadcast".to_owned(),
-        help: "Messages among the origin and the processes that it reached first.".to_owned(),
+        title: caption.title.to_owned(),
+        help: caption.help.to_owned(),
         lanes: lanes.iter().map(ToString::to_string).collect(),
         messages,
         moments: std::iter::once(invoked).chain(delivered).collect(),

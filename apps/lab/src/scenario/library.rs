@@ -50,6 +50,11 @@ pub static SCENARIOS: &[Shipped] = library![
     "one-way",
     "pauses",
     "uplinks",
+    "tree-sync-bfs",
+    "tree-flooded",
+    "tree-election",
+    "tree-diameter",
+    "tree-synchronizer",
 ];
 
 /// The scenario of this name.

@@ -4,7 +4,7 @@ use isles_kernel::ProcessId;
 use isles_sim::{Fault, Start, Who};
 
 use super::links;
-use crate::registry::Chosen;
+use crate::registry::Selection;
 use crate::registry::params::Values;
 use crate::report::data::{Setting, Unit};
 use crate::report::format::quantity;
@@ -14,8 +14,7 @@ use crate::run::summary;
 /// The set-up as a report shows it: what is chosen, and what differs from its default.
 pub(super) fn describe(
     plan: &Plan,
-    membership: &Chosen,
-    broadcast: &Chosen,
+    selection: &Selection,
     links: &[(String, String)],
     seeds: &[u64],
 ) -> Vec<Setting> {
@@ -31,7 +30,7 @@ pub(super) fn describe(
             Start::Over(span) => format!("start one after the other over {span}"),
         },
     );
-    for (what, chosen) in [("membership", membership), ("broadcast", broadcast)] {
+    for (what, chosen) in selection.chosen() {
         add(what, chosen.entry.name.to_owned(), chosen.entry.doc);
         let defaults = Values::defaults(chosen.entry.params);
         for ((name, value), (_, default)) in chosen.values.written().zip(defaults.written()) {
@@ -39,6 +38,9 @@ pub(super) fn describe(
                 add(&format!("{what}.{name}"), value, &format!("default {default}"));
             }
         }
+    }
+    if let Selection::Tree { begin, .. } = selection {
+        add("root", begin.root.to_string(), &format!("asked at {}", begin.at));
     }
     for (name, value) in links {
         add(name, value.clone(), "");
@@ -50,11 +52,11 @@ pub(super) fn describe(
         let (session, downtime) = (links::describe(churn.session), links::describe(churn.downtime));
         add("churn", format!("sessions: {session}"), &format!("downtimes: {downtime}"));
     }
-    add(
-        "broadcasts",
-        plan.broadcasts.len().to_string(),
-        &format!("figures count those from {} on", plan.warmup),
-    );
+    let counted = match selection {
+        Selection::Gossip { .. } => format!("figures count those from {} on", plan.warmup),
+        Selection::Tree { .. } => "along the finished tree".to_owned(),
+    };
+    add("broadcasts", plan.broadcasts.len().to_string(), &counted);
     add("duration", plan.duration.to_string(), "virtual time");
     add("seeds", seeds.len().to_string(), "");
     setup

@@ -6,14 +6,21 @@ use super::document::Value;
 use super::faults::ids;
 use super::reader::Reader;
 use super::{instant, longer};
+use crate::registry::{Chosen, Selection};
 use crate::run::plan::{Broadcast, Origin};
+use crate::run::tree::Begin;
 
 /// A run has at most so many broadcasts.
 const COUNT_MAX: u64 = 1_000_000;
 /// A payload has at most so many bytes.
 const PAYLOAD_MAX: u64 = 8 << 20;
 
-pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Broadcast>, Time) {
+pub(super) fn read(
+    top: &Reader<'_>,
+    processes: u32,
+    duration: Span,
+    selection: Option<&Selection>,
+) -> (Vec<Broadcast>, Time) {
     let warmup = instant(top, "warmup", duration).unwrap_or(Time::ZERO);
     let mut broadcasts = Vec::new();
     for table in top.tables("broadcasts") {
@@ -24,7 +31,10 @@ pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Bro
         let count = table.count("count", 1, COUNT_MAX).unwrap_or(1);
         let every = table.span("every").unwrap_or(Span::secs(1));
         let payload = table.count("payload", 0, PAYLOAD_MAX).unwrap_or(100) as usize;
-        let origin = read_origin(&table, processes);
+        let origin = match selection {
+            Some(Selection::Tree { tree, begin }) => read_root(&table, tree, *begin),
+            Some(Selection::Gossip { .. }) | None => read_origin(&table, processes),
+        };
         if let Some(first) = first {
             let last = first + every.times(count - 1);
             if last > Time::ZERO + duration {
@@ -53,6 +63,19 @@ pub(super) fn read(top: &Reader<'_>, processes: u32, duration: Span) -> (Vec<Bro
         top.complain(&top.place("warmup"), what, format!("write warmup = \"{}\" at most", last.at));
     }
     (broadcasts, warmup)
+}
+
+/// Broadcasts along a tree begin at its root.
+fn read_root(table: &Reader<'_>, tree: &Chosen, begin: Begin) -> Origin {
+    if !tree.entry.broadcasts {
+        let what = format!("'{}' broadcasts nothing", tree.entry.name);
+        table.complain_here(what, "leave out the broadcasts, or choose a tree of one root");
+    }
+    if table.entry("origin").is_some() {
+        let help = "leave it out: every broadcast begins at the tree's root";
+        table.complain(&table.place("origin"), "broadcasts along a [tree] have no 'origin'", help);
+    }
+    Origin::Process(begin.root)
 }
 
 fn read_origin(table: &Reader<'_>, processes: u32) -> Origin {

@@ -1,7 +1,8 @@
 //! Runs are decided by scenario and seed alone.
 
 use isles_lab::registry::run_seed;
-use isles_lab::run::gossip::SeedOutcome;
+use isles_lab::run::SeedOutcome;
+use isles_lab::run::gossip;
 use isles_lab::run::seeds::on_all_cores;
 use isles_lab::scenario::{Origin, Scenario, library, read};
 
@@ -14,13 +15,13 @@ fn load(name: &str, settings: &[&str]) -> Scenario {
 
 fn outcomes(scenario: &Scenario, threads: usize) -> Vec<SeedOutcome> {
     on_all_cores(&scenario.seeds, threads, |seed| {
-        run_seed(&scenario.plan, seed, &scenario.membership, &scenario.broadcast, &scenario.world, &|_| {})
+        run_seed(&scenario.plan, seed, &scenario.selection, &scenario.world, &|_| {})
     })
     .expect("it can be simulated")
 }
 
 fn digests(outcomes: &[SeedOutcome]) -> Vec<u128> {
-    outcomes.iter().map(|outcome| outcome.digest).collect()
+    outcomes.iter().map(SeedOutcome::digest).collect()
 }
 
 const SMALL: &[&str] = &["processes.count=300", "seeds=4"];
@@ -61,8 +62,11 @@ fn looking_on_changes_nothing() {
     let watched =
         load("voyage", &["processes.count=300", "seeds=1", "report.lanes=16", "report.sample=100ms"]);
     let (quiet, watched) = (outcomes(&quiet, 1), outcomes(&watched, 1));
-    assert!(watched[0].episode.is_some() && quiet[0].episode.is_none());
-    assert!(watched[0].samples.len() > quiet[0].samples.len());
+    let of = |outcomes: &[SeedOutcome]| -> gossip::SeedOutcome {
+        outcomes[0].gossip().expect("it is a gossip scenario").clone()
+    };
+    assert!(of(&watched).episode.is_some() && of(&quiet).episode.is_none());
+    assert!(of(&watched).samples.len() > of(&quiet).samples.len());
     assert_eq!(digests(&quiet), digests(&watched));
 }
 
@@ -71,7 +75,7 @@ fn looking_on_changes_nothing() {
 #[test]
 fn the_digest_of_a_small_voyage_is_pinned() {
     let scenario = load("voyage", &["processes.count=300", "seeds=1"]);
-    let digest = outcomes(&scenario, 1)[0].digest;
+    let digest = outcomes(&scenario, 1)[0].digest();
     assert_eq!(format!("{digest:032x}"), include_str!("voyage-300.digest").trim());
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use isles_lab::registry::params::Param;
-use isles_lab::registry::{self, BROADCASTS, Entry, MEMBERSHIPS};
-use isles_lab::run::measures::MEASURES;
+use isles_lab::registry::{self, Entry, FAMILIES, Family};
 use isles_lab::scenario::{self, Origin, Scenario};
 
 /// With one item of each list, so that overrides have something to change.
@@ -138,14 +137,13 @@ fn the_page_lists_every_key_and_no_other() {
             rows(&page, section.heading, "key").iter().flat_map(|cells| literals(cells[0])).collect();
         assert_eq!(listed, known, "{}", section.heading);
     }
-    for (path, heading, entries) in
-        [("membership", "[membership]", MEMBERSHIPS), ("broadcast", "[broadcast]", BROADCASTS)]
-    {
+    for part in FAMILIES.iter().flat_map(|family| family.parts) {
+        let heading = format!("[{}]", part.table);
         let listed: BTreeSet<String> =
-            rows(&page, heading, "key").iter().flat_map(|cells| literals(cells[0])).collect();
-        for entry in entries {
-            let name = format!("{path}.name={}", entry.name);
-            let mut known = known_keys(path, &[&name]);
+            rows(&page, &heading, "key").iter().flat_map(|cells| literals(cells[0])).collect();
+        for entry in part.entries {
+            let name = format!("{}.name={}", part.table, entry.name);
+            let mut known = known_keys(part.table, &[&name]);
             known.retain(|key| entry.params.iter().all(|param| param.name != key));
             assert_eq!(listed, known, "{heading} {}", entry.name);
         }
@@ -253,17 +251,14 @@ fn page() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("SCENARIO.md");
     let page = std::fs::read_to_string(&path).expect("the page is there");
     let mut fresh = page.clone();
-    let mut measures = String::from("| measure | unit | what it is |\n| --- | --- | --- |\n");
-    for measure in MEASURES {
-        let _ =
-            writeln!(measures, "| `{}` | {} | {} |", measure.name, (measure.unit)().symbol(), measure.help);
+    let mut generated: Vec<(String, String)> = vec![("topologies".to_owned(), topologies())];
+    for family in FAMILIES {
+        for part in family.parts {
+            generated.push((format!("{} protocols", part.table), protocols(part.entries)));
+        }
+        generated.push((format!("{} measures", family.parts[0].table), measures(family)));
     }
-    for (name, text) in [
-        ("memberships", protocols(MEMBERSHIPS)),
-        ("broadcasts", protocols(BROADCASTS)),
-        ("topologies", topologies()),
-        ("measures", measures),
-    ] {
+    for (name, text) in generated {
         let begin = format!("<!-- generated: {name} -->\n");
         let (before, rest) = fresh.split_once(&begin).unwrap_or_else(|| panic!("no place for {name}"));
         let (_, after) = rest.split_once("<!-- end -->").expect("it has an end");
@@ -271,6 +266,14 @@ fn page() -> String {
     }
     isles_golden::file(&path, &fresh);
     fresh
+}
+
+fn measures(family: &Family) -> String {
+    let mut text = String::from("| measure | unit | what it is |\n| --- | --- | --- |\n");
+    for measure in (family.measures)() {
+        let _ = writeln!(text, "| `{}` | {} | {} |", measure.name, (measure.unit)().symbol(), measure.help);
+    }
+    text
 }
 
 fn protocols(entries: &[Entry]) -> String {

@@ -103,11 +103,11 @@ fn the_checks_of_shipped_scenarios_hold() {
     let judged = on_all_cores(&numbers, 2, |number| {
         let shipped = library::SCENARIOS[number as usize];
         let scenario = read(shipped.name, shipped.text, None, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let Scenario { plan, membership, broadcast, world, seeds, checks, .. } = &scenario;
-        let outcome = run_seed(plan, seeds[0], membership, broadcast, world, &|_| {})?;
+        let Scenario { plan, selection, world, seeds, checks, .. } = &scenario;
+        let outcome = run_seed(plan, seeds[0], selection, world, &|_| {})?;
         let mut failing = Vec::new();
         for check in checks {
-            let measured = (check.measure.of)(&outcome, plan);
+            let measured = outcome.value(check.measure.name, plan);
             let holds = measured.is_some_and(|measured| match check.relation {
                 Relation::AtLeast => measured >= check.bound,
                 Relation::AtMost => measured <= check.bound,

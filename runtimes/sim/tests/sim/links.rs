@@ -57,6 +57,26 @@ fn datagrams_are_lost_at_the_rate_of_the_link_and_streams_not_at_all() {
 }
 
 #[test]
+fn latency_can_be_changed_on_the_way_and_streams_keep_their_order() {
+    let latency = |millis| Latency::Law(Distribution::Constant(Span::millis(millis)));
+    for (first, second) in [(50, 5), (5, 50)] {
+        let mut sim = world(2, Links { latency: latency(first), ..Links::default() });
+        let mut trace = Trace::default();
+        for n in 0..20 {
+            tell(&mut sim, u64::from(n), 0, vec![Send(1, n)]);
+        }
+        sim.run_until(ms(9), &mut trace);
+        sim.set_latency(latency(second)).expect("it is possible");
+        sim.run_until(ms(first.max(9 + second)), &mut trace);
+        assert_eq!(got(&sim, 1, 0).len() as u64, (first.max(9 + second) - first + 1).min(10));
+        sim.run_until(ms(200), &mut trace);
+        assert_eq!(got(&sim, 1, 0), (0..20).collect::<Vec<_>>());
+    }
+    let nonsense = Latency::Law(Distribution::Pareto { scale: Span::millis(1), shape: -1.0 });
+    assert!(world(2, Links::default()).set_latency(nonsense).is_err());
+}
+
+#[test]
 fn loss_can_be_changed_on_the_way() {
     let mut sim = world(2, uniform(1, 5));
     sim.inject(ms(1_000), Fault::Loss(1.0));
