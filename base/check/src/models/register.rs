@@ -1,0 +1,86 @@
+//! A register that is read, written, and compared and set.
+
+use crate::model::{Datum, Model, Parts};
+
+/// A register. A compare-and-set that is answered `false` says that the register held something else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Register<V> {
+    /// What it holds at first.
+    pub initial: V,
+}
+
+/// What is asked of a register.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Op<V> {
+    /// What does it hold?
+    Read,
+    /// Hold this.
+    Write(V),
+    /// If it holds the first, hold the second.
+    CompareAndSet(V, V),
+}
+
+/// What a register answers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reply<V> {
+    /// It held this.
+    Value(V),
+    /// It is written.
+    Done,
+    /// Whether it held what was expected, and was set.
+    Set(bool),
+}
+
+impl<V: Datum> Model for Register<V> {
+    type Op = Op<V>;
+    type Reply = Reply<V>;
+    type State = V;
+
+    fn initial(&self) -> V {
+        self.initial.clone()
+    }
+
+    fn step(&self, state: &V, op: &Op<V>, reply: Option<&Reply<V>>, next: &mut Vec<V>) {
+        match (op, reply) {
+            (Op::Read, None) => next.push(state.clone()),
+            (Op::Read, Some(Reply::Value(value))) if value == state => next.push(state.clone()),
+            (Op::Write(value), None | Some(Reply::Done)) => next.push(value.clone()),
+            (Op::CompareAndSet(expected, new), None) => {
+                next.push(if state == expected { new } else { state }.clone());
+            }
+            (Op::CompareAndSet(expected, new), Some(Reply::Set(set))) if *set == (state == expected) => {
+                next.push(if *set { new } else { state }.clone());
+            }
+            (Op::Read | Op::Write(_) | Op::CompareAndSet(..), Some(_)) => {}
+        }
+    }
+
+    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
+        *op == Op::Read || matches!(reply, Some(Reply::Set(false)))
+    }
+
+    fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
+        match (op, reply) {
+            (Op::Write(value), _) | (Op::Read, Some(Reply::Value(value))) => values.add(value),
+            (Op::CompareAndSet(expected, new), Some(Reply::Set(true))) => {
+                values.add(expected);
+                values.add(new);
+            }
+            _ => values.all(),
+        }
+    }
+
+    fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
+        match (op, reply) {
+            (Op::Read, Some(Reply::Value(value))) => format!("read → {value:?}"),
+            (Op::Write(value), Some(Reply::Done)) => format!("write {value:?}"),
+            (Op::CompareAndSet(expected, new), Some(Reply::Set(true))) => format!("cas {expected:?} {new:?}"),
+            (Op::CompareAndSet(expected, new), Some(Reply::Set(false))) => {
+                format!("cas {expected:?} {new:?}, refused")
+            }
+            (Op::Read, _) => "read, unknown".to_owned(),
+            (Op::Write(value), _) => format!("write {value:?}, unknown"),
+            (Op::CompareAndSet(expected, new), _) => format!("cas {expected:?} {new:?}, unknown"),
+        }
+    }
+}
