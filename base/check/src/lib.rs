@@ -5,5 +5,5 @@ mod model;
 pub mod models;
 mod verdict;
 
-pub use model::{Datum, Model, Parts};
+pub use model::{Datum, Effect, Model, Parts};
 pub use verdict::{Progress, Verdict};

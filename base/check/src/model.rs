@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
+use isles_history::Operation;
+
 /// A sequential object: its states, and what operations do to them and answer. The models of this crate are in
 /// [`models`](crate::models); a type of one's own needs only the first two methods.
 ///
@@ -49,10 +51,10 @@ pub trait Model {
         next: &mut Vec<Self::State>,
     );
 
-    /// Whether `op`, answered `reply`, changes no state at all: a read. May say no.
-    fn preserves(&self, op: &Self::Op, reply: Option<&Self::Reply>) -> bool {
+    /// What is known of `op`, answered `reply`, in every state. May say [`Effect::Any`].
+    fn effect(&self, op: &Self::Op, reply: Option<&Self::Reply>) -> Effect {
         let _ = (op, reply);
-        false
+        Effect::Any
     }
 
     /// Adds the objects that `op` touches, where the whole is made of objects that do not know of each other: operations on
@@ -69,17 +71,29 @@ pub trait Model {
         values.all();
     }
 
-    /// Whether operations that do not [reset](Self::resets) might lead from `state` to one in which `op` is answered `reply`. May
-    /// say yes.
+    /// Whether operations that do not [supply](Self::supplies) it might lead from `state` to one in which `op` is answered `reply`.
+    /// May say yes.
     fn can_lead(&self, state: &Self::State, op: &Self::Op, reply: &Self::Reply) -> bool {
         let _ = (state, op, reply);
         true
     }
 
-    /// Whether `op` might turn a state of which [`can_lead`](Self::can_lead) says no into one of which it says yes. May say yes.
-    fn resets(&self, op: &Self::Op) -> bool {
-        let _ = op;
+    /// Whether `by` might turn a state of which [`can_lead`](Self::can_lead) says no for `op` and `reply` into one of which it says
+    /// yes. May say yes.
+    fn supplies(&self, by: (&Self::Op, Option<&Self::Reply>), op: &Self::Op, reply: &Self::Reply) -> bool {
+        let _ = (by, op, reply);
         true
+    }
+
+    /// A quicker way than search to judge the operations named by `members`, if there is one for them: an order in which they took
+    /// effect, without those of unknown outcome that did not, or operations that contradict one another.
+    fn monitor(
+        &self,
+        operations: &[Operation<Self::Op, Self::Reply>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let _ = (operations, members);
+        None
     }
 
     /// The operation and its answer for people: `read → 3`.
@@ -89,6 +103,19 @@ pub trait Model {
             None => format!("{op:?} → ?"),
         }
     }
+}
+
+/// What is known of an operation with its answer, whatever the state.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Effect {
+    /// It changes no state: a read, or something refused.
+    Preserves,
+    /// It is possible in every state, and leads to the same from all.
+    Overwrites,
+    /// It is possible in every state.
+    Accepted,
+    /// Nothing is known.
+    Any,
 }
 
 /// Parts of a whole, by the hashes of their names: two that fall together are taken as one, which costs time and is never wrong.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// A bank.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,8 +79,12 @@ impl<K: Datum> Model for Bank<K> {
         }
     }
 
-    fn preserves(&self, op: &Op<K>, reply: Option<&Reply<K>>) -> bool {
-        matches!(op, Op::Read | Op::Balance(_)) || reply == Some(&Reply::Moved(false))
+    fn effect(&self, op: &Op<K>, reply: Option<&Reply<K>>) -> Effect {
+        match (op, reply) {
+            (Op::Read | Op::Balance(_), _) | (_, Some(Reply::Moved(false))) => Effect::Preserves,
+            (Op::Transfer { .. }, None) => Effect::Accepted,
+            (Op::Transfer { .. }, Some(_)) => Effect::Any,
+        }
     }
 
     fn objects(&self, op: &Op<K>, objects: &mut Parts) {

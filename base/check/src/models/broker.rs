@@ -1,6 +1,6 @@
 //! A message queue with acknowledgements: at-least-once delivery.
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// A broker's queue. A message that was sent is delivered, once or more, until it is acknowledged: then never again. Whoever
 /// received it may have crashed, so that a message that was delivered and not acknowledged may be delivered again at any time,
@@ -88,8 +88,12 @@ impl<V: Datum> Model for Broker<V> {
         }
     }
 
-    fn preserves(&self, _: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        matches!(reply, Some(Reply::Message(None) | Reply::Acknowledged(false)))
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        match (op, reply) {
+            (_, Some(Reply::Message(None) | Reply::Acknowledged(false))) => Effect::Preserves,
+            (_, None) | (Op::Send(_), Some(Reply::Done)) => Effect::Accepted,
+            (Op::Send(_) | Op::Receive | Op::Acknowledge(_), Some(_)) => Effect::Any,
+        }
     }
 
     /// A delivery that nobody saw handles no message: it may as well not have happened.

@@ -1,6 +1,6 @@
 //! Queues, stacks and priority queues: values go in one by one and come out one by one.
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// First in, first out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,8 +81,12 @@ fn step<V: Datum>(
 }
 
 /// Neither looking nor finding nothing changes anything.
-fn preserves<V>(op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-    matches!(op, Op::Peek) || matches!((op, reply), (Op::Remove, Some(Reply::Value(None))))
+const fn effect<V>(op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+    match (op, reply) {
+        (Op::Peek, _) | (Op::Remove, Some(Reply::Value(None))) => Effect::Preserves,
+        (Op::Insert(_), None | Some(Reply::Done)) | (Op::Remove, None) => Effect::Accepted,
+        (Op::Insert(_) | Op::Remove, Some(_)) => Effect::Any,
+    }
 }
 
 /// A removal that nobody saw handles no value: it may as well not have happened.
@@ -121,8 +125,8 @@ impl<V: Datum> Model for Queue<V> {
         step(state, (op, reply), (!state.is_empty()).then_some(0), enter, next);
     }
 
-    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        preserves(op, reply)
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        effect(op, reply)
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
@@ -148,8 +152,8 @@ impl<V: Datum> Model for Stack<V> {
         step(state, (op, reply), state.len().checked_sub(1), enter, next);
     }
 
-    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        preserves(op, reply)
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        effect(op, reply)
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
@@ -185,8 +189,8 @@ impl<V: Datum> Model for PriorityQueue<V> {
         step(state, (op, reply), first, enter, next);
     }
 
-    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        preserves(op, reply)
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        effect(op, reply)
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {

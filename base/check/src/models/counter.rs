@@ -1,6 +1,6 @@
 //! A counter.
 
-use crate::model::Model;
+use crate::model::{Effect, Model};
 
 /// A counter. Sums stop at the ends of 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -49,8 +49,12 @@ impl Model for Counter {
         next.extend(fits.then_some(after));
     }
 
-    fn preserves(&self, op: &Op, _: Option<&Reply>) -> bool {
-        matches!(op, Op::Read | Op::Add(0))
+    fn effect(&self, op: &Op, reply: Option<&Reply>) -> Effect {
+        match (op, reply) {
+            (Op::Read | Op::Add(0), _) => Effect::Preserves,
+            (Op::Add(_), None | Some(Reply::Done)) => Effect::Accepted,
+            (Op::Add(_), Some(Reply::Value(_))) => Effect::Any,
+        }
     }
 
     fn can_lead(&self, state: &i64, op: &Op, reply: &Reply) -> bool {
@@ -61,8 +65,8 @@ impl Model for Counter {
         }
     }
 
-    fn resets(&self, op: &Op) -> bool {
-        matches!(op, Op::Add(amount) if *amount < 0)
+    fn supplies(&self, (by, _): (&Op, Option<&Reply>), _: &Op, _: &Reply) -> bool {
+        matches!(by, Op::Add(amount) if *amount < 0)
     }
 
     fn describe(&self, op: &Op, reply: Option<&Reply>) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use isles_history::Value;
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// A store: each key holds a value or none. Keys are independent objects.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -178,8 +178,15 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         }
     }
 
-    fn preserves(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> bool {
-        op.action == Action::Get || reply == Some(&Reply::Changed(false))
+    fn effect(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> Effect {
+        match (&op.action, reply) {
+            (Action::Get, _) | (_, Some(Reply::Changed(false))) => Effect::Preserves,
+            (Action::Put(_) | Action::Delete, Some(Reply::Done)) | (Action::Put(_), None) => {
+                Effect::Overwrites
+            }
+            (Action::Append(_), None | Some(Reply::Done)) => Effect::Accepted,
+            _ => Effect::Any,
+        }
     }
 
     fn objects(&self, op: &Op<K, V>, objects: &mut Parts) {
@@ -200,11 +207,7 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
     }
 
     fn can_lead(&self, state: &State<K, V>, op: &Op<K, V>, reply: &Reply<V>) -> bool {
-        let wanted = match (&op.action, reply) {
-            (Action::Get, Reply::Value(value)) => value,
-            (Action::CompareAndSet(expected, _), Reply::Changed(true)) => expected,
-            _ => return true,
-        };
+        let Some(wanted) = needed(op, reply) else { return true };
         match (state.get(&op.key, &self.initial), wanted) {
             (Some(held), Some(wanted)) => wanted.extends(held),
             (Some(_), None) => false,
@@ -212,8 +215,16 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         }
     }
 
-    fn resets(&self, op: &Op<K, V>) -> bool {
-        !matches!(op.action, Action::Get | Action::Append(_))
+    fn supplies(&self, (by, _): (&Op<K, V>, Option<&Reply<V>>), op: &Op<K, V>, reply: &Reply<V>) -> bool {
+        if by.key != op.key {
+            return false;
+        }
+        let held = match &by.action {
+            Action::Get | Action::Append(_) => return false,
+            Action::Delete => return true,
+            Action::Put(held) | Action::CompareAndSet(_, held) => held,
+        };
+        needed(op, reply).is_none_or(|wanted| wanted.is_some_and(|wanted| wanted.extends(held)))
     }
 
     fn describe(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> String {
@@ -233,5 +244,14 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
             Some(Reply::Changed(false)) => asked + ", refused",
             None => asked + ", unknown",
         }
+    }
+}
+
+/// What the key must hold for this answer.
+const fn needed<'a, K, V>(op: &'a Op<K, V>, reply: &'a Reply<V>) -> Option<Option<&'a V>> {
+    match (&op.action, reply) {
+        (Action::Get, Reply::Value(value)) => Some(value.as_ref()),
+        (Action::CompareAndSet(value, _), Reply::Changed(true)) => Some(value.as_ref()),
+        _ => None,
     }
 }

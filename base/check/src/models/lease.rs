@@ -1,6 +1,6 @@
 //! A lease: a lock that its holder may lose without being told, with tokens that fence off whoever lost it.
 
-use crate::model::Model;
+use crate::model::{Effect, Model};
 
 /// A lease. It may end at any time, since the model knows no durations: what is judged is that tokens grow with each grant, that
 /// nothing is renewed or released with a token that is not the current one, and that it is refused only while it is held.
@@ -80,8 +80,13 @@ impl Model for Lease {
         }
     }
 
-    fn preserves(&self, op: &Op, reply: Option<&Reply>) -> bool {
-        matches!((op, reply), (Op::Acquire, Some(Reply::Is(false))) | (Op::Renew(_), Some(Reply::Is(true))))
+    fn effect(&self, op: &Op, reply: Option<&Reply>) -> Effect {
+        match (op, reply) {
+            (Op::Acquire, Some(Reply::Is(false))) | (Op::Renew(_), Some(Reply::Is(true))) => {
+                Effect::Preserves
+            }
+            _ => Effect::Any,
+        }
     }
 
     fn describe(&self, op: &Op, reply: Option<&Reply>) -> String {

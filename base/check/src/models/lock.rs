@@ -1,6 +1,6 @@
 //! A lock.
 
-use crate::model::{Datum, Model};
+use crate::model::{Datum, Effect, Model};
 
 /// A lock that one holder has at a time; nobody gets it twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,8 +43,12 @@ impl<H: Datum> Model for Lock<H> {
         }
     }
 
-    fn preserves(&self, _: &Op<H>, reply: Option<&Reply>) -> bool {
-        reply == Some(&Reply(false))
+    fn effect(&self, _: &Op<H>, reply: Option<&Reply>) -> Effect {
+        match reply {
+            Some(Reply(false)) => Effect::Preserves,
+            Some(Reply(true)) => Effect::Any,
+            None => Effect::Accepted,
+        }
     }
 
     fn describe(&self, op: &Op<H>, reply: Option<&Reply>) -> String {

@@ -1,6 +1,6 @@
 //! A log that is appended to.
 
-use crate::model::{Datum, Model};
+use crate::model::{Datum, Effect, Model};
 
 /// A log of records with offsets from 0.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,8 +63,12 @@ impl<V: Datum> Model for Log<V> {
         });
     }
 
-    fn preserves(&self, op: &Op<V>, _: Option<&Reply<V>>) -> bool {
-        !matches!(op, Op::Append(_))
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        match (op, reply) {
+            (Op::Read { .. } | Op::Tail, _) => Effect::Preserves,
+            (Op::Append(_), None | Some(Reply::Done)) => Effect::Accepted,
+            (Op::Append(_), Some(_)) => Effect::Any,
+        }
     }
 
     fn can_lead(&self, state: &Vec<V>, op: &Op<V>, reply: &Reply<V>) -> bool {
@@ -83,7 +87,7 @@ impl<V: Datum> Model for Log<V> {
         next.starts_with(seen) && (!ends || length <= from.saturating_add(next.len() as u64))
     }
 
-    fn resets(&self, _: &Op<V>) -> bool {
+    fn supplies(&self, _: (&Op<V>, Option<&Reply<V>>), _: &Op<V>, _: &Reply<V>) -> bool {
         false
     }
 

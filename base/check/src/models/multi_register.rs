@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// Registers by their keys. An operation is a list of steps that take effect together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,8 +64,9 @@ impl<K: Datum, V: Datum> Model for MultiRegister<K, V> {
         next.push(state);
     }
 
-    fn preserves(&self, op: &Op<K, V>, _: Option<&Reply<V>>) -> bool {
-        op.0.iter().all(|step| matches!(step, Step::Read(_)))
+    fn effect(&self, op: &Op<K, V>, _: Option<&Reply<V>>) -> Effect {
+        let reads = op.0.iter().all(|step| matches!(step, Step::Read(_)));
+        if reads { Effect::Preserves } else { Effect::Any }
     }
 
     fn objects(&self, op: &Op<K, V>, objects: &mut Parts) {

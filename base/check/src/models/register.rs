@@ -1,6 +1,6 @@
 //! A register that is read, written, and compared and set.
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// A register. A compare-and-set that is answered `false` says that the register held something else.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,8 +55,12 @@ impl<V: Datum> Model for Register<V> {
         }
     }
 
-    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        *op == Op::Read || matches!(reply, Some(Reply::Set(false)))
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        match (op, reply) {
+            (Op::Read, _) | (_, Some(Reply::Set(false))) => Effect::Preserves,
+            (Op::Write(_), None | Some(Reply::Done)) => Effect::Overwrites,
+            (Op::Write(_) | Op::CompareAndSet(..), _) => Effect::Any,
+        }
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
@@ -68,6 +72,19 @@ impl<V: Datum> Model for Register<V> {
             }
             _ => values.all(),
         }
+    }
+
+    fn can_lead(&self, state: &V, op: &Op<V>, reply: &Reply<V>) -> bool {
+        needed(op, reply).is_none_or(|value| value == state)
+    }
+
+    fn supplies(&self, (by, told): (&Op<V>, Option<&Reply<V>>), op: &Op<V>, reply: &Reply<V>) -> bool {
+        let written = match by {
+            Op::Write(value) => value,
+            Op::CompareAndSet(_, value) if told != Some(&Reply::Set(false)) => value,
+            Op::CompareAndSet(..) | Op::Read => return false,
+        };
+        needed(op, reply).is_none_or(|value| value == written)
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
@@ -82,5 +99,13 @@ impl<V: Datum> Model for Register<V> {
             (Op::Write(value), _) => format!("write {value:?}, unknown"),
             (Op::CompareAndSet(expected, new), _) => format!("cas {expected:?} {new:?}, unknown"),
         }
+    }
+}
+
+/// What the register must hold for this answer.
+const fn needed<'a, V>(op: &'a Op<V>, reply: &'a Reply<V>) -> Option<&'a V> {
+    match (op, reply) {
+        (Op::Read, Reply::Value(value)) | (Op::CompareAndSet(value, _), Reply::Set(true)) => Some(value),
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Datum, Model, Parts};
+use crate::model::{Datum, Effect, Model, Parts};
 
 /// A set of elements. Elements are independent objects unless somebody reads them all.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,8 +66,12 @@ impl<V: Datum> Model for Set<V> {
         }
     }
 
-    fn preserves(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> bool {
-        matches!(op, Op::Contains(_) | Op::Read) || reply == Some(&Reply::Is(false))
+    fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
+        match (op, reply) {
+            (Op::Contains(_) | Op::Read, _) | (_, Some(Reply::Is(false))) => Effect::Preserves,
+            (Op::Add(_) | Op::Remove(_), None | Some(Reply::Done)) => Effect::Accepted,
+            (Op::Add(_) | Op::Remove(_), Some(_)) => Effect::Any,
+        }
     }
 
     fn objects(&self, op: &Op<V>, objects: &mut Parts) {
