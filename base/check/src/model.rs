@@ -64,8 +64,9 @@ pub trait Model {
         objects.all();
     }
 
-    /// Adds the values that `op`, answered `reply`, handles, where all operations that handle a value can be taken out of a legal
-    /// order and it stays legal. May say all.
+    /// Adds the values that `op`, answered `reply`, handles. Values that one operation handles hang together; all operations that
+    /// handle values that hang together, but reads, can be taken out of a legal order, with all reads of these values, and it stays
+    /// legal. An operation of unknown outcome counts only if something else may depend on it. May say all.
     fn values(&self, op: &Self::Op, reply: Option<&Self::Reply>, values: &mut Parts) {
         let _ = (op, reply);
         values.all();

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use isles_history::Value;
+use isles_history::{Operation, Value};
 
+use crate::linearizability::zones::{self, Access};
 use crate::model::{Datum, Effect, Model, Parts};
 
 /// A store: each key holds a value or none. Keys are independent objects.
@@ -197,7 +198,7 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         match (&op.action, reply) {
             (Action::Get, Some(Reply::Value(value))) => values.add(&(&op.key, value)),
             (Action::Put(value), _) => values.add(&(&op.key, Some(value))),
-            (Action::CompareAndSet(expected, new), Some(Reply::Changed(true))) => {
+            (Action::CompareAndSet(expected, new), None | Some(Reply::Changed(true))) => {
                 values.add(&(&op.key, expected));
                 values.add(&(&op.key, Some(new)));
             }
@@ -225,6 +226,36 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
             Action::Put(held) | Action::CompareAndSet(_, held) => held,
         };
         needed(op, reply).is_none_or(|wanted| wanted.is_some_and(|wanted| wanted.extends(held)))
+    }
+
+    /// Zones, if one key is only put and got, and no value is put twice.
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<K, V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let key = &operations[*members.first()? as usize].op.key;
+        let access = |name: &u32| {
+            let operation = &operations[*name as usize];
+            let (value, is_write) = match (&operation.op.action, operation.reply()) {
+                (Action::Get, Some(Reply::Value(value))) => (value.as_ref(), false),
+                (Action::Put(value), None | Some(Reply::Done)) => (Some(value), true),
+                _ => return None,
+            };
+            let (invoked, returned) = (operation.invoked, operation.returned());
+            Some(Access { value, is_write, invoked, returned, name: *name })
+        };
+        let is_idle = |name: &u32| {
+            let operation = &operations[*name as usize];
+            operation.op.action == Action::Get && operation.reply().is_none()
+        };
+        let is_fit = |name: &u32| {
+            operations[*name as usize].op.key == *key && (is_idle(name) || access(name).is_some())
+        };
+        if !members.iter().all(is_fit) {
+            return None;
+        }
+        zones::judge(self.initial.as_ref(), members.iter().filter_map(access))
     }
 
     fn describe(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> String {

@@ -1,5 +1,8 @@
 //! A register that is read, written, and compared and set.
 
+use isles_history::Operation;
+
+use crate::linearizability::zones::{self, Access};
 use crate::model::{Datum, Effect, Model, Parts};
 
 /// A register. A compare-and-set that is answered `false` says that the register held something else.
@@ -66,7 +69,7 @@ impl<V: Datum> Model for Register<V> {
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
         match (op, reply) {
             (Op::Write(value), _) | (Op::Read, Some(Reply::Value(value))) => values.add(value),
-            (Op::CompareAndSet(expected, new), Some(Reply::Set(true))) => {
+            (Op::CompareAndSet(expected, new), None | Some(Reply::Set(true))) => {
                 values.add(expected);
                 values.add(new);
             }
@@ -85,6 +88,33 @@ impl<V: Datum> Model for Register<V> {
             Op::CompareAndSet(..) | Op::Read => return false,
         };
         needed(op, reply).is_none_or(|value| value == written)
+    }
+
+    /// Zones, if no value is written twice and nothing is compared.
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let access = |name: &u32| {
+            let operation = &operations[*name as usize];
+            let (value, is_write) = match (&operation.op, operation.reply()) {
+                (Op::Read, Some(Reply::Value(value))) => (value.clone(), false),
+                (Op::Write(value), None | Some(Reply::Done)) => (value.clone(), true),
+                _ => return None,
+            };
+            let (invoked, returned) = (operation.invoked, operation.returned());
+            Some(Access { value, is_write, invoked, returned, name: *name })
+        };
+        let is_idle = |name: &u32| {
+            let operation = &operations[*name as usize];
+            operation.op == Op::Read && operation.reply().is_none()
+        };
+        let is_fit = |name: &u32| is_idle(name) || access(name).is_some();
+        if !members.iter().all(is_fit) {
+            return None;
+        }
+        zones::judge(self.initial.clone(), members.iter().filter_map(access))
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
