@@ -14,8 +14,11 @@ use crate::linearizability::machine::{Class, Machine, Next, StateId};
 use crate::linearizability::{Contradiction, Limits, Order};
 use crate::{Effect, Model, Progress, Verdict};
 
-/// How many configurations may be entered to find out whether some operations suffice for a contradiction.
-const SHRINK_NODES: u64 = 20_000;
+/// Up to so many operations that need not take effect do so once; more as often as they like.
+const ONCE_MAX: usize = 12;
+/// How many configurations may be entered to find out whether some operations suffice for a contradiction. More would let what may come
+/// as often as it likes build large states.
+const SHRINK_NODES: u64 = 2_000;
 /// And for all that is tried to make it small.
 const SHRINK_NODES_ALL: u64 = 4_000_000;
 
@@ -131,10 +134,11 @@ impl<'a, M: Model> Search<'a, M> {
             }
         }
         processes.retain(|process| !process.is_empty());
+        let others = processes.iter().flatten().filter(|item| !item.is_core).count();
         Self {
             machine,
             processes,
-            exact,
+            exact: exact || others <= ONCE_MAX,
             frames: Vec::new(),
             entered: HashSet::default(),
             taken: Vec::new(),

@@ -226,9 +226,12 @@ impl<M: Model> Enumeration<'_, M> {
         if self.keep == Keep::RealTime {
             return it.invoked <= now && now <= it.returned();
         }
-        let fits = |(core, done): (&&Operation<M::Op, M::Reply>, &bool)| *done == (core.invoked < it.invoked);
-        let core = self.parts[..self.core].iter().zip(done).enumerate();
-        core.filter(|(of, (core, _))| *of != part && core.process == it.process).all(|(_, pair)| fits(pair))
+        // What need not take effect is skipped by whatever comes later.
+        self.parts.iter().zip(done).enumerate().all(|(of, (other, done))| {
+            let is_earlier = other.invoked < it.invoked;
+            let fits = if of < self.core { *done == is_earlier } else { is_earlier || !*done };
+            of == part || other.process != it.process || fits
+        })
     }
 
     /// Whether `by` may take effect from `now` on and before `of` returns.

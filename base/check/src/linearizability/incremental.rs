@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use super::machine::{Class, Machine, Next, StateId};
 use crate::{Effect, Model};
 
-/// What all frontiers of one exploration share: states and steps by number.
+/// What all frontiers of one exploration share: states and steps by number. The model's steps without a reply must tell all states to
+/// which steps with a reply may lead; of this crate's models only the lease's do not, whose grants have tokens that nobody can list.
 ///
 /// ```
 /// use isles_check::linearizability::incremental::{Cache, Frontier};

@@ -2,6 +2,8 @@
 
 mod explain;
 pub mod incremental;
+#[cfg(test)]
+mod litmus;
 pub(crate) mod machine;
 mod mask;
 mod partition;
@@ -124,14 +126,12 @@ pub fn check_parts<M: Model>(
         turn *= 4;
         let mut open = Vec::new();
         for mut job in jobs {
-            let before = job.nodes();
             match job.run(turn.min(limits.nodes.saturating_sub(nodes))) {
                 Standing::Found => orders.push(job.order()),
                 Standing::Refuted => return Verdict::Violated(job.explain(model, operations)),
                 Standing::Open => open.push(job),
             }
             nodes += turn.min(limits.nodes.saturating_sub(nodes));
-            let _ = before;
         }
         jobs = open;
     }
@@ -202,6 +202,7 @@ impl<'a, M: Model> Job<'a, M> {
         }
     }
 
+    #[cfg(test)]
     fn nodes(&self) -> u64 {
         match &self.search {
             Width::Narrow(search) => search.nodes,

@@ -96,10 +96,12 @@ impl<V: Datum> Model for Broker<V> {
         }
     }
 
-    /// A delivery that nobody saw handles no message: it may as well not have happened.
+    /// A delivery that nobody saw handles no message: it may as well not have happened. What waits at first cannot be taken out.
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
-        if let (Op::Send(message) | Op::Acknowledge(message), _) | (_, Some(Reply::Message(Some(message)))) =
-            (op, reply)
+        if !self.initial.is_empty() {
+            values.all();
+        } else if let (Op::Send(message) | Op::Acknowledge(message), _)
+        | (_, Some(Reply::Message(Some(message)))) = (op, reply)
         {
             values.add(message);
         }

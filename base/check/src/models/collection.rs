@@ -89,9 +89,11 @@ const fn effect<V>(op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
     }
 }
 
-/// A removal that nobody saw handles no value: it may as well not have happened.
-fn values<V: Datum>(op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
-    if let (Op::Insert(value), _) | (_, Some(Reply::Value(Some(value)))) = (op, reply) {
+/// A removal that nobody saw handles no value: it may as well not have happened. What is there at first cannot be taken out.
+fn values<V: Datum>(initial: &[V], op: &Op<V>, reply: Option<&Reply<V>>, values: &mut Parts) {
+    if !initial.is_empty() {
+        values.all();
+    } else if let (Op::Insert(value), _) | (_, Some(Reply::Value(Some(value)))) = (op, reply) {
         values.add(value);
     }
 }
@@ -130,7 +132,7 @@ impl<V: Datum> Model for Queue<V> {
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
-        values(op, reply, handled);
+        values(&self.initial, op, reply, handled);
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
@@ -157,7 +159,7 @@ impl<V: Datum> Model for Stack<V> {
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
-        values(op, reply, handled);
+        values(&self.initial, op, reply, handled);
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
@@ -194,7 +196,7 @@ impl<V: Datum> Model for PriorityQueue<V> {
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
-        values(op, reply, handled);
+        values(&self.initial, op, reply, handled);
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
