@@ -1,20 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod builder;
+mod calls;
 mod event;
 mod lines;
 mod operation;
+mod read;
 mod transactions;
+mod txn;
 
 use std::collections::BTreeMap;
 
 use isles_kernel::{OpId, ProcessId, Time};
 use serde::{Deserialize, Serialize};
 
+pub use builder::Builder;
+pub use calls::{Call, Calls, FAULTS_MAX, Fault};
 pub use event::{Actor, Event, Kind, Value};
-pub use lines::{LINE_BYTES_MAX, ReadError};
 pub use operation::{Moment, Operation, Outcome};
+pub use read::{DEPTH_MAX, Events, Format, LINE_BYTES_MAX, ReadError, Reading, VALUES_MAX, read};
 pub use transactions::{Key, Status, Step, Transaction, Transactions, ValueId};
+pub use txn::transactions;
 
 /// One thing that happened between a client and a process.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

@@ -5,46 +5,7 @@ use std::io::{BufRead, Read, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, Flaw, History};
-
-/// A line of a history has at most so many bytes.
-pub const LINE_BYTES_MAX: u64 = 16 << 20;
-
-/// Why a text is no history.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The text could not be read.
-    #[error("line {line}: cannot be read: {error}")]
-    Io {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// A line is longer than [`LINE_BYTES_MAX`].
-    #[error("line {line}: longer than {LINE_BYTES_MAX} bytes")]
-    TooLong {
-        /// Counted from 1.
-        line: u64,
-    },
-    /// A line is no entry.
-    #[error("line {line}: no entry of a history: {error}; see the format in the README of isles-history")]
-    Malformed {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        error: serde_json::Error,
-    },
-    /// An entry cannot follow those before it.
-    #[error("line {line}: {flaw}")]
-    Flawed {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        flaw: Flaw,
-    },
-}
+use crate::{Entry, History, LINE_BYTES_MAX, ReadError};
 
 impl<Op: Serialize, Reply: Serialize> Entry<Op, Reply> {
     /// Writes the entry as one line.
