@@ -298,7 +298,7 @@ impl<I: Iterator<Item = Result<Event, ReadError>>> Calls<I> {
 }
 
 /// Whether an answer repeats what was asked, with something wherever that had nothing.
-fn fits(asked: &Value, answered: &Value) -> bool {
+pub(crate) fn fits(asked: &Value, answered: &Value) -> bool {
     match (asked, answered) {
         (Value::Nil, _) => true,
         (Value::List(asked), Value::List(answered)) => {

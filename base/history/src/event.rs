@@ -21,11 +21,11 @@ pub enum Value {
     /// Whatever else a file may hold (fractions, numbers beyond 64 bits, tagged objects), as it is written there.
     Other(Arc<str>),
     /// In order.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Without an order; as in the file.
-    Set(Vec<Value>),
+    Set(Vec<Self>),
     /// Pairs of key and value; as in the file.
-    Map(Vec<(Value, Value)>),
+    Map(Vec<(Self, Self)>),
 }
 
 impl Value {
@@ -36,6 +36,21 @@ impl Value {
             Self::Nil
             | Self::Bool(_)
             | Self::Int(_)
+            | Self::Other(_)
+            | Self::List(_)
+            | Self::Set(_)
+            | Self::Map(_) => None,
+        }
+    }
+
+    /// A whole number.
+    pub const fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            Self::Nil
+            | Self::Bool(_)
+            | Self::Text(_)
+            | Self::Keyword(_)
             | Self::Other(_)
             | Self::List(_)
             | Self::Set(_)
@@ -58,7 +73,7 @@ impl Value {
     }
 }
 
-/// As EDN has it.
+/// As EDN has it. Names and odd values that EDN cannot have, which may come from other formats, are shown as texts.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = |f: &mut fmt::Formatter<'_>, open: &str, values: &[Self], close: char| {
@@ -76,8 +91,9 @@ impl fmt::Display for Value {
             Self::Bool(value) => value.fmt(f),
             Self::Int(value) => value.fmt(f),
             Self::Text(text) => quoted(f, text),
-            Self::Keyword(name) => write!(f, ":{name}"),
-            Self::Other(text) => f.write_str(text),
+            Self::Keyword(name) if crate::read::is_name(name) => write!(f, ":{name}"),
+            Self::Other(text) if crate::read::is_other(text) => f.write_str(text),
+            Self::Keyword(text) | Self::Other(text) => quoted(f, text),
             Self::List(values) => all(f, "[", values, ']'),
             Self::Set(values) => all(f, "#{", values, '}'),
             Self::Map(pairs) => {

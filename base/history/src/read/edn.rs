@@ -111,6 +111,11 @@ impl<'a> Edn<'a> {
         })
     }
 
+    /// Whether nothing at all is left.
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
+    }
+
     /// Takes a tag: `#jepsen.history.Op`.
     pub(crate) fn tag(&mut self) -> Result<(), ReadError> {
         self.at += 1;

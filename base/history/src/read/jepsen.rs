@@ -86,14 +86,13 @@ impl Fields {
                 self.kind = Some(kind);
             }
             b"f" => {
-                self.function = Some(match edn.value(1)? {
-                    Value::Keyword(name) | Value::Text(name) => name,
-                    Value::Nil => edn.names().get(""),
-                    other => {
-                        let what = format!("'{}' for :f", excerpt(other.to_string().as_bytes()));
-                        return Err(edn.wrong(what, "it is the name of a function, as in :f :read"));
-                    }
-                });
+                let function = edn.value(1)?;
+                let none = (function == Value::Nil).then_some("");
+                let Some(name) = function.name().or(none) else {
+                    let what = format!("'{}' for :f", excerpt(function.to_string().as_bytes()));
+                    return Err(edn.wrong(what, "it is the name of a function, as in :f :read"));
+                };
+                self.function = Some(edn.names().get(name));
             }
             b"process" => self.process = Some(edn.value(1)?),
             b"key" => self.key = Some(edn.value(1)?),

@@ -164,19 +164,9 @@ impl Visitor<'_> for NameSeed<'_, '_> {
     }
 }
 
-/// A number, and `None` for whatever else is there.
+/// A number from 0 on, and `None` for whatever else is there.
 pub(crate) fn whole(value: &Value) -> Option<u64> {
-    match value {
-        Value::Int(number) => u64::try_from(*number).ok(),
-        Value::Nil
-        | Value::Bool(_)
-        | Value::Text(_)
-        | Value::Keyword(_)
-        | Value::Other(_)
-        | Value::List(_)
-        | Value::Set(_)
-        | Value::Map(_) => None,
-    }
+    u64::try_from(value.int()?).ok()
 }
 
 /// The entry that `text`, which begins in `line`, is.

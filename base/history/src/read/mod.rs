@@ -21,7 +21,9 @@ use crate::{Event, Transactions};
 use forms::Forms;
 use names::Names;
 use own::Own;
-use text::{Lines, fill};
+use text::fill;
+
+pub(crate) use text::Lines;
 
 pub(crate) use error::excerpt;
 pub use error::{DEPTH_MAX, LINE_BYTES_MAX, ReadError, VALUES_MAX};
@@ -170,10 +172,7 @@ pub fn read<R: BufRead>(mut text: R, format: Option<Format>) -> Result<Reading<R
         let what = format!("the file is compressed by {packed}");
         return Err(ReadError::wrong(1, what, "unpack it first"));
     }
-    let format = match format.or_else(|| Format::of(begin)) {
-        Some(format) => format,
-        None => return Err(unknown(begin)),
-    };
+    let Some(format) = format.or_else(|| Format::of(begin)) else { return Err(unknown(begin)) };
     text.consume(bom);
     let source = match format {
         Format::Plume => return plume::read(text).map(Reading::Transactions),
@@ -185,6 +184,23 @@ pub fn read<R: BufRead>(mut text: R, format: Option<Format>) -> Result<Reading<R
         Format::Json => Source::Json(Forms::new(text), Names::default()),
     };
     Ok(Reading::Events(Events { format, source, over: false }))
+}
+
+/// Whether EDN can have a keyword of this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    let text = format!(":{name}");
+    is_value(&text, |value| matches!(value, crate::Value::Keyword(read) if **read == *name))
+}
+
+/// Whether EDN reads this as [`crate::Value::Other`].
+pub(crate) fn is_other(text: &str) -> bool {
+    is_value(text, |value| matches!(value, crate::Value::Other(read) if **read == *text))
+}
+
+fn is_value(text: &str, wanted: impl Fn(&crate::Value) -> bool) -> bool {
+    let mut names = Names::default();
+    let mut edn = edn::Edn::new(text.as_bytes(), 1, &mut names);
+    edn.value(0).is_ok_and(|value| wanted(&value)) && edn.is_at_end()
 }
 
 /// The program that packed a file which begins like this.

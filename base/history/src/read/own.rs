@@ -16,7 +16,7 @@ use super::names::Names;
 /// What an open operation was: its return does not repeat it.
 #[derive(Debug)]
 struct Asked {
-    client: u64,
+    actor: Actor,
     function: Arc<str>,
     key: Option<Value>,
 }
@@ -40,16 +40,19 @@ impl Own {
             Word::Crash | Word::Fault => return Ok(event),
             Word::Invoke | Word::Return | Word::Fail | Word::Unknown => {}
         }
-        let (Some(id), Actor::Client(client)) = (event.id, &event.actor) else {
+        let Some(id) = event.id else {
             return Err(ReadError::wrong(
                 line,
-                "an operation without id or process",
-                "each line of an operation has both, as whole numbers",
+                "an operation without id",
+                "its invocation and its return have the same, a whole number",
             ));
         };
         if word == Word::Invoke {
-            let asked =
-                Asked { client: *client, function: Arc::clone(&event.function), key: event.key.clone() };
+            let asked = Asked {
+                actor: event.actor.clone(),
+                function: Arc::clone(&event.function),
+                key: event.key.clone(),
+            };
             if self.open.insert(id, asked).is_some() {
                 let what = format!("operation {id} is invoked, and is open already");
                 return Err(ReadError::wrong(line, what, "ids are used once"));
@@ -60,7 +63,7 @@ impl Own {
             let what = format!("operation {id} returns, but it is not open");
             return Err(ReadError::wrong(line, what, "each return follows the invocation of the same id"));
         };
-        event.actor = Actor::Client(asked.client);
+        event.actor = asked.actor;
         event.function = asked.function;
         event.key = asked.key;
         if let Value::Map(pairs) = &mut event.value
