@@ -188,6 +188,15 @@ impl Builder {
         self.transactions.sort();
         self.transactions
     }
+
+    /// The same, in the order of `begun`, which tells when each transaction began.
+    pub(crate) fn finish_ordered(self, begun: &[u64]) -> Transactions {
+        let mut transactions = self.finish();
+        if !begun.is_sorted() {
+            transactions.sort_by(begun);
+        }
+        transactions
+    }
 }
 
 #[cfg(test)]

@@ -180,4 +180,12 @@ impl Transactions {
             self.transactions.sort_by_key(|transaction| transaction.interval);
         }
     }
+
+    /// Puts the transactions into the order of these keys, one for each.
+    pub(crate) fn sort_by(&mut self, keys: &[u64]) {
+        let mut keyed: Vec<(u64, Transaction)> =
+            keys.iter().copied().zip(self.transactions.drain(..)).collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        self.transactions.extend(keyed.into_iter().map(|(_, transaction)| transaction));
+    }
 }

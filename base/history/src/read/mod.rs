@@ -109,8 +109,10 @@ impl Format {
                         .any(|word| place(word).is_some_and(|at| !dense[..at].contains(&b'}')));
                 Some(if ours && !dense.starts_with(b"[") { Self::Lines } else { Self::Json })
             }
-            Some(_) if nested => None,
-            Some(_) => Some(Self::Edn),
+            // A map, a tagged one, or one with a key of its own.
+            Some(b':' | b'#') if !nested => Some(Self::Edn),
+            Some(_) if !nested && dense.iter().any(|byte| *byte == b'{') => Some(Self::Edn),
+            Some(_) => None,
             None => None,
         }
     }

@@ -19,6 +19,8 @@ use super::text::Lines;
 #[derive(Debug, Default)]
 struct Open {
     transaction: Option<i64>,
+    /// The line in which it began.
+    line: u64,
     steps: Vec<Step>,
 }
 
@@ -28,6 +30,8 @@ struct Plume {
     open: Vec<Open>,
     /// Transactions that ended.
     closed: HashSet<(u32, i64), FxBuildHasher>,
+    /// The lines in which the transactions began, in the order in which they ended.
+    begun: Vec<u64>,
 }
 
 /// Reads a whole text.
@@ -37,6 +41,7 @@ pub(crate) fn read(text: impl BufRead) -> Result<Transactions, ReadError> {
         sessions: Sessions::default(),
         open: Vec::new(),
         closed: HashSet::default(),
+        begun: Vec::new(),
     };
     let mut lines = Lines::new(text);
     while let Some((line, text)) = lines.next_line()? {
@@ -52,7 +57,7 @@ pub(crate) fn read(text: impl BufRead) -> Result<Transactions, ReadError> {
     for session in 0..plume.open.len() as u32 {
         plume.close(session);
     }
-    Ok(plume.builder.finish())
+    Ok(plume.builder.finish_ordered(&plume.begun))
 }
 
 impl Plume {
@@ -62,9 +67,11 @@ impl Plume {
             self.open.push(Open::default());
         }
         if place.1 == -1 {
+            self.close(session);
             if write {
                 let step = self.builder.write(&Value::Int(pair[0]), &Value::Int(pair[1]));
                 self.builder.push(session, Status::Aborted, None, [step]);
+                self.begun.push(line);
             }
             return Ok(());
         }
@@ -78,6 +85,7 @@ impl Plume {
                 ));
             }
             self.open[session as usize].transaction = Some(place.1);
+            self.open[session as usize].line = line;
         }
         let [key, value] = pair.map(Value::Int);
         let step = if write { self.builder.write(&key, &value) } else { self.builder.read(&key, &value) };
@@ -90,6 +98,7 @@ impl Plume {
         if let Some(transaction) = open.transaction.take() {
             self.closed.insert((session, transaction));
             self.builder.push(session, Status::Committed, None, open.steps.drain(..));
+            self.begun.push(open.line);
         }
     }
 }
