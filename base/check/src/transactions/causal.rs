@@ -62,19 +62,24 @@ pub(super) fn overwritten(facts: &Facts, convergence: &Causal) -> Arcs {
         .collect();
     let pairs = (0..).zip(&suspects).map(|(number, arc)| (arc.from, number));
     let (start, members) = super::facts::grouped(facts.count() as usize, pairs);
-    arcs.all.extend(suspects.iter().filter(|arc| arc.to == INITIAL));
+    // One is enough; together they would speak of a common order.
+    if let Some(arc) = suspects.iter().find(|arc| arc.to == INITIAL) {
+        arcs.all.push(*arc);
+        return arcs;
+    }
+    let mut found = None;
     Sweep::new(facts, &order, ENTRIES_MAX).run(|overwriter, clock, _| {
         let at = overwriter as usize;
         for &number in &members[start[at] as usize..start[at + 1] as usize] {
             let arc = suspects[number as usize];
-            if arc.to != INITIAL
-                && let Some(seen) = clock.get(facts.session[arc.to as usize] as usize)
+            if let Some(seen) = clock.get(facts.session[arc.to as usize] as usize)
                 && seen > facts.place[arc.to as usize]
             {
-                arcs.all.push(arc);
+                found = found.or(Some(arc));
             }
         }
     });
+    arcs.all.extend(found);
     arcs
 }
 

@@ -285,6 +285,8 @@ pub enum Witness {
 pub struct View {
     /// Which session.
     pub session: u32,
+    /// For the session guarantees, of which key the writes are ordered.
+    pub key: Option<Key>,
     /// Transactions in an order; for the session guarantees only those that wrote what counts there.
     pub order: Vec<u32>,
 }

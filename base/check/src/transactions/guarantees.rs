@@ -13,6 +13,8 @@
 //! reads of this session are right. A read of the initial state is older than every write; otherwise the guarantee is broken if the
 //! reads of the session demand a cycle. Each session may have its own order: nothing is said about whether sessions agree.
 
+use isles_history::Key;
+
 use super::arcs::{Arcs, Visible, Why};
 use super::certificate::View;
 use super::facts::{Facts, INITIAL, grouped};
@@ -43,7 +45,8 @@ pub(super) fn guarantee(facts: &Facts, level: Level) -> Result<Vec<View>, (u32, 
             let order = order(facts, demands).ok_or_else(|| (name, arcs(facts, level, &found)))?;
             if !order.is_empty() {
                 let order = order.iter().map(|writer| facts.original[*writer as usize]).collect();
-                views.push(View { session: name, order });
+                let key = Some(Key(demands[0].key));
+                views.push(View { session: name, key, order });
             }
         }
     }

@@ -15,6 +15,8 @@
 //! level but the session guarantees, which leave such reads out.
 
 mod arcs;
+#[cfg(test)]
+mod axioms;
 mod causal;
 mod certificate;
 mod cycles;

@@ -23,13 +23,15 @@ pub(super) enum Seen {
 /// Judges the view of each session; `causal` says whether to start from the causal order. The budget counts
 /// transactions and arcs that are looked at.
 pub(super) fn views(facts: &Facts, causal: bool, budget: u64) -> Seen {
-    let mut work = Work { facts, causal, first: vec![u32::MAX; facts.count() as usize], touched: Vec::new(), budget };
+    let count = facts.count() as usize;
+    let follows = grouped(count, (0..).zip(&facts.lists.follows).map(|(number, follows)| (follows.to, number)));
+    let mut work = Work { facts, causal, first: vec![u32::MAX; count], touched: Vec::new(), follows, budget };
     let mut views = Vec::with_capacity(facts.sessions());
     for session in 0..facts.sessions() {
         match work.session(session) {
             Ok(Some(order)) => {
                 let order = order.iter().map(|transaction| facts.original[*transaction as usize]).collect();
-                views.push(View { session: facts.session_names[session], order });
+                views.push(View { session: facts.session_names[session], key: None, order });
             }
             Ok(None) => return Seen::Unknown(session),
             Err(arcs) => return Seen::Wrong(facts.session_names[session], arcs),
@@ -44,6 +46,8 @@ struct Work<'a> {
     /// The first transaction of the session, by its number in it, before which each one comes.
     first: Vec<u32>,
     touched: Vec<u32>,
+    /// For each transaction what lists say of who comes before it.
+    follows: (Vec<u32>, Vec<u32>),
     budget: u64,
 }
 
@@ -113,6 +117,9 @@ impl Work<'_> {
                 open.extend(writers.filter(|writer| *writer != INITIAL));
             }
             open.extend(before.get(&transaction).into_iter().flatten());
+            let range = self.follows.0[transaction as usize]..self.follows.0[transaction as usize + 1];
+            let follows = self.follows.1[range.start as usize..range.end as usize].iter();
+            open.extend(follows.map(|number| facts.lists.follows[*number as usize].from));
             let cost = 1 + facts.reads(transaction).len() as u64;
             match self.budget.checked_sub(cost) {
                 Some(rest) => self.budget = rest,
@@ -171,6 +178,11 @@ impl Work<'_> {
                 for read in facts.reads(transaction).iter().filter(|read| read.writer != INITIAL) {
                     arcs.push(read.writer, transaction, Why::Read(read.key));
                 }
+            }
+        }
+        for (number, follows) in (0..).zip(&facts.lists.follows) {
+            if self.first[follows.to as usize] != u32::MAX {
+                arcs.push(follows.from, follows.to, Why::Follows(number));
             }
         }
         let base = arcs.all.len();
