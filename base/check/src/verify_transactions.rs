@@ -257,9 +257,13 @@ impl Judge<'_> {
         for (session, reads) in &reads {
             for &(of, read) in reads.iter().filter(|(_, read)| read.3) {
                 let order = orders.get(&(*session, Some(read.1))).copied().unwrap_or_default();
-                let at = |of: u32| order.iter().position(|other| *other == of);
+                let from = read.2.unwrap_or(u32::MAX);
+                let before = order.split(|other| *other == from).next().filter(|before| before.len() < order.len());
                 for other in self.demanded(of, read, reads) {
-                    let is_right = matches!((at(other), read.2.and_then(at)), (Some(a), Some(b)) if a < b);
+                    // Whoever is later in a session comes later in every order.
+                    let is_later = |one: &u32| *one >= other && self.session(*one) == self.session(other);
+                    let is_right = read.2.as_ref().is_some_and(is_later)
+                        || before.is_some_and(|before| before.iter().any(is_later));
                     ensure(is_right, "a read is older than the guarantee allows")?;
                 }
             }

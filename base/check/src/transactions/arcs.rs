@@ -182,7 +182,7 @@ pub(super) struct Explainer<'a> {
     arcs: &'a Arcs,
     facts: &'a Facts,
     out: (Vec<u32>, Vec<u32>),
-    made: BTreeMap<u32, u32>,
+    made: BTreeMap<(u32, u32), u32>,
     pub(super) edges: Vec<Edge>,
 }
 
@@ -191,37 +191,44 @@ impl<'a> Explainer<'a> {
         Self { arcs, facts, out: arcs.out(), made: BTreeMap::new(), edges: Vec::new() }
     }
 
-    /// Edges for a path of arcs; a way through helpers becomes one edge.
+    /// Edges for a path of arcs; a way through helpers, or along a session, becomes one edge.
     pub(super) fn edges(&mut self, path: &[u32]) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut entered = None;
-        for &number in path {
-            let arc = self.arcs.all[number as usize];
-            if arc.why == Why::Enter {
-                entered.get_or_insert(arc.from);
-                continue;
+        let arc = |place: usize| path.get(place).map(|number| self.arcs.all[*number as usize]);
+        let why = |place| arc(place).map(|arc| arc.why);
+        let mut parts = Vec::new();
+        let mut place = 0;
+        while let Some(first) = arc(place) {
+            let from = place;
+            while why(place) == Some(Why::Enter) && place + 1 < path.len() {
+                place += 1;
             }
-            let from = entered.take().unwrap_or(arc.from);
-            if from == arc.from
-                && let Some(&edge) = self.made.get(&number)
-            {
-                found.push(edge);
-                continue;
+            if first.why == Why::Session {
+                loop {
+                    match (why(place + 1), why(place + 2)) {
+                        (Some(Why::Session), _) => place += 1,
+                        (Some(Why::Within), Some(Why::Session)) => place += 2,
+                        _ => break,
+                    }
+                }
             }
-            let reason = self.reason(number, arc);
-            let edge = Edge {
-                from: self.arcs.point(self.facts, from),
-                to: self.arcs.point(self.facts, arc.to),
-                reason,
-            };
-            self.edges.push(edge);
-            let edge = self.edges.len() as u32 - 1;
-            if from == arc.from {
-                self.made.insert(number, edge);
-            }
-            found.push(edge);
+            parts.push((from, place));
+            place += 1;
         }
-        found
+        parts.into_iter().map(|(from, to)| self.edge(path[from], path[to])).collect()
+    }
+
+    /// The edge from where one arc begins to where another ends, with the reason of the latter.
+    fn edge(&mut self, first: u32, last: u32) -> u32 {
+        if let Some(edge) = self.made.get(&(first, last)) {
+            return *edge;
+        }
+        let (from, arc) = (self.arcs.all[first as usize].from, self.arcs.all[last as usize]);
+        let reason = self.reason(last, arc);
+        let (from, to) = (self.arcs.point(self.facts, from), self.arcs.point(self.facts, arc.to));
+        self.edges.push(Edge { from, to, reason });
+        let edge = self.edges.len() as u32 - 1;
+        self.made.insert((first, last), edge);
+        edge
     }
 
     /// The edge from the initial state to a node.
@@ -251,7 +258,7 @@ impl<'a> Explainer<'a> {
             Why::Misses(key, element) => Reason::Missing(key, element),
             Why::Overwritten { key, reader } => {
                 let because = match arcs.visible {
-                    Visible::Guarantee(level) => self.guarantee(level, (key, arc.from, reader)),
+                    Visible::Guarantee(level) => self.guarantee(level, (key, arc.from, arc.to, reader)),
                     _ => self.because(number, arc.from, arcs.begin(reader)),
                 };
                 Reason::Overwritten { key: Key(key), reader: original(reader), because }
@@ -275,10 +282,10 @@ impl<'a> Explainer<'a> {
     }
 
     /// Why a session must not read anything older than a write.
-    fn guarantee(&mut self, level: Level, (key, from, reader): (u32, u32, u32)) -> Vec<u32> {
+    fn guarantee(&mut self, level: Level, (key, from, to, reader): (u32, u32, u32, u32)) -> Vec<u32> {
         let (arcs, facts) = (self.arcs, self.facts);
         let mut found = Vec::new();
-        for (from, to, read) in seen(facts, level, (key, from, reader)) {
+        for (from, to, read) in seen(facts, level, (key, from, to, reader)) {
             let reason = read.map_or(Reason::Session, |key| Reason::Read(Key(key)));
             self.edges.push(Edge { from: arcs.point(facts, from), to: arcs.point(facts, to), reason });
             found.push(self.edges.len() as u32 - 1);

@@ -143,16 +143,6 @@ impl Facts {
         &self.reads[from as usize..to as usize]
     }
 
-    /// Where the reads of a transaction begin among all reads.
-    pub(super) fn read_start(&self, transaction: u32) -> usize {
-        self.read_start[transaction as usize] as usize
-    }
-
-    /// How many reads there are.
-    pub(super) fn read_count(&self) -> usize {
-        self.reads.len()
-    }
-
     /// The keys that a transaction wrote, ascending.
     pub(super) fn writes(&self, transaction: u32) -> &[u32] {
         let (from, to) =

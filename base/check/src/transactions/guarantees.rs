@@ -225,7 +225,7 @@ fn arcs(facts: &Facts, level: Level, demands: &[Demand]) -> Arcs {
 }
 
 /// Why a guarantee speaks of a write: steps from its writer to the reader, each along a session or with the key that was read.
-pub(super) fn seen(facts: &Facts, level: Level, (key, from, reader): (u32, u32, u32)) -> Vec<(u32, u32, Option<u32>)> {
+pub(super) fn seen(facts: &Facts, level: Level, (key, from, to, reader): (u32, u32, u32, u32)) -> Vec<(u32, u32, Option<u32>)> {
     if level == Level::ReadYourWrites {
         return vec![(from, reader, None)];
     }
@@ -234,14 +234,18 @@ pub(super) fn seen(facts: &Facts, level: Level, (key, from, reader): (u32, u32, 
     let up_to = |transaction: u32| &facts.in_session(session(transaction))[..=place(transaction) as usize];
     let reads_it = |other: &u32| facts.reads(*other).iter().any(|read| read.key == key && read.writer == from);
     let mut steps = Vec::new();
+    // What the reader itself had seen up to the read in question.
+    let own = facts.reads(reader);
+    let until = own.iter().rposition(|read| read.key == key && read.writer == to && read.top).unwrap_or(0);
+    let reads = |viewer: u32| if viewer == reader { &own[..=until] } else { facts.reads(viewer) };
     // The latest that saw it is the closest.
     for &viewer in up_to(reader).iter().rev() {
         if level == Level::MonotonicReads {
-            if reads_it(&viewer) && (viewer != reader || facts.reads(viewer).iter().any(|read| read.writer == from)) {
+            if reads(viewer).iter().any(|read| read.key == key && read.writer == from) {
                 steps.push((from, viewer, Some(key)));
             }
         } else {
-            for read in facts.reads(viewer).iter().filter(|read| read.writer != INITIAL) {
+            for read in reads(viewer).iter().filter(|read| read.writer != INITIAL) {
                 let source = read.writer;
                 if level == Level::MonotonicWrites {
                     if session(source) == session(from) && place(from) < place(source) {
