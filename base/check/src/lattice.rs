@@ -105,23 +105,23 @@ pub fn place(history: &Transactions, budget: Budget) -> Placement {
     Placement { strongest: holds, weakest: fails, unknown }
 }
 
-/// A small random history, the same for the same seed: at most `transactions` of at most three steps in at most three sessions
-/// over two registers, each with an interval. Some seeds give serial executions with a few reads made stale, others reads from
+/// A small random history, the same for the same seed: at most `transactions` of at most three steps in at most four sessions
+/// over at most four registers, each with an interval. Some seeds give serial executions with a few reads made stale, others reads from
 /// anywhere, so that all levels are met.
 pub fn sample(seed: u64, transactions: u32) -> Transactions {
     let mut random = Stream::new(seed, &[]);
     let mut history = Transactions::default();
-    let keys = [0, 1].map(|key| history.add_key(Value::Int(key)));
+    let keys: Vec<_> = (0..1 + random.below(4)).map(|key| history.add_key(Value::Int(key.into()))).collect();
     let count = 1 + random.below(transactions);
-    let sessions = 1 + random.below(3);
+    let sessions = 1 + random.below(4);
     // Out of eight reads so many are of anything.
     let stale = [0, 1, 2, 8][random.below(4) as usize];
-    let mut last = [ValueId::INITIAL; 2];
+    let mut last = vec![ValueId::INITIAL; keys.len()];
     let plan: Vec<Vec<(usize, Option<ValueId>)>> = (0..count)
         .map(|_| {
             let steps = 1 + random.below(3);
             let step = |_| {
-                let key = random.below(2) as usize;
+                let key = random.below(keys.len() as u32) as usize;
                 (key, (random.below(2) == 0).then(|| history.add_value(Value::Int(0))))
             };
             (0..steps).map(step).collect()
@@ -130,7 +130,7 @@ pub fn sample(seed: u64, transactions: u32) -> Transactions {
     let values = history.values();
     let mut began = 0;
     for steps in &plan {
-        let mut own = [None; 2];
+        let mut own = vec![None; keys.len()];
         let mut done = Vec::new();
         for (key, value) in steps {
             let of = |value: ValueId| {
@@ -148,7 +148,7 @@ pub fn sample(seed: u64, transactions: u32) -> Transactions {
             }
             done.push(Step::Read { key: keys[*key], value });
         }
-        for key in 0..2 {
+        for key in 0..keys.len() {
             last[key] = own[key].unwrap_or(last[key]);
         }
         began += u64::from(1 + random.below(4));

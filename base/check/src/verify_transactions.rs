@@ -99,26 +99,40 @@ impl<'a> Judge<'a> {
         self.steps(of).iter().filter_map(written).any(|(other, _)| other == key)
     }
 
+    /// What a transaction read from others. A read that is wrong by itself has a writer that does not exist.
     fn reads(&self, of: u32) -> Vec<Read> {
-        let (mut own, mut found) = (Vec::new(), Vec::new());
+        let (mut own, mut found) = (Vec::<(Key, ValueId)>::new(), Vec::new());
         for (step, done) in (0..).zip(self.steps(of)) {
+            let mine = |key| own.iter().filter(move |(of, _)| *of == key).map(|(_, value)| *value);
             match *done {
-                Step::Read { key, value } if !own.contains(&key) => {
-                    found.push((step, key, self.sources.get(&(key, value)).copied(), true));
-                }
+                Step::Read { key, value } => match mine(key).last() {
+                    Some(last) if last == value => {}
+                    Some(_) => found.push((step, key, Some(u32::MAX), true)),
+                    None => found.push((step, key, self.source(of, key, value, true), true)),
+                },
                 Step::ReadList { key, start, count } => {
-                    let others = count as usize - own.iter().filter(|other| **other == key).count().min(count as usize);
-                    let list = &self.history.list(start, count)[..others];
-                    found.extend(list.iter().enumerate().map(|(place, element)| {
-                        (step, key, self.sources.get(&(key, *element)).copied(), place + 1 == others)
+                    let list = self.history.list(start, count);
+                    let (others, rest) = list.split_at(list.len() - mine(key).count().min(list.len()));
+                    let is_right = rest.iter().copied().eq(mine(key));
+                    found.extend((!is_right).then_some((step, key, Some(u32::MAX), true)));
+                    found.extend(others.iter().enumerate().map(|(place, element)| {
+                        let is_top = place + 1 == others.len();
+                        (step, key, self.source(of, key, *element, is_top), is_top)
                     }));
-                    found.extend(list.is_empty().then_some((step, key, None, true)));
+                    found.extend(others.is_empty().then_some((step, key, None, true)));
                 }
-                Step::Read { .. } => {}
-                Step::Write { key, .. } | Step::Append { key, .. } => own.push(key),
+                Step::Write { .. } | Step::Append { .. } => own.extend(written(done)),
             }
         }
         found
+    }
+
+    /// Who wrote what was read: none for the initial state.
+    fn source(&self, reader: u32, key: Key, value: ValueId, is_top: bool) -> Option<u32> {
+        let wrote = |of: &u32| self.steps(*of).iter().filter_map(written).rfind(|(other, _)| *other == key);
+        let is_final = |of: &u32| !is_top || self.level.is_guarantee() || wrote(of) == Some((key, value));
+        let source = self.sources.get(&(key, value)).copied().filter(|of| *of != reader && is_final(of));
+        source.or((value != ValueId::INITIAL).then_some(u32::MAX))
     }
 
     /// Whether whatever must be in an order is in it.
@@ -233,7 +247,7 @@ impl Judge<'_> {
             _ => {
                 let read_it = |of: u32| (0..=of).filter(move |other| *other == of || before(*other, of));
                 let reads = seen.flat_map(read_it).flat_map(|of| self.reads(of));
-                reads.filter(|read| read.1 == key).filter_map(|read| read.2).collect()
+                reads.filter(|read| read.1 == key).filter_map(|read| read.2).filter(|of| *of != u32::MAX).collect()
             }
         };
         found.into_iter().filter(|other| Some(*other) != from).collect()
@@ -252,10 +266,11 @@ impl Judge<'_> {
         }
         let mut reads: BTreeMap<u32, Vec<(u32, Read)>> = BTreeMap::new();
         for of in (0..self.history.all().len() as u32).filter(|of| self.is_committed(*of)) {
-            reads.entry(self.session(of)).or_default().extend(self.reads(of).into_iter().map(|read| (of, read)));
+            let right = self.reads(of).into_iter().filter(|read| read.2 != Some(u32::MAX));
+            reads.entry(self.session(of)).or_default().extend(right.map(|read| (of, read)));
         }
         for (session, reads) in &reads {
-            for &(of, read) in reads.iter().filter(|(_, read)| read.3) {
+            for &(of, read) in reads.iter().filter(|(_, read)| read.3 && read.2 != Some(u32::MAX)) {
                 let order = orders.get(&(*session, Some(read.1))).copied().unwrap_or_default();
                 let from = read.2.unwrap_or(u32::MAX);
                 let before = order.split(|other| *other == from).next().filter(|before| before.len() < order.len());

@@ -1,10 +1,11 @@
 //! What must come before what, each with a short reason, and how reasons become a certificate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use isles_history::{Key, ValueId};
 
 use super::certificate::{Edge, Point, Reason};
+use super::cycles::is_free;
 use super::facts::{Facts, INITIAL, grouped};
 use super::guarantees::seen;
 use super::level::Level;
@@ -168,6 +169,30 @@ impl Arcs {
         (order.len() == self.nodes as usize).then_some(order)
     }
 
+    /// The same with transactions of a lower rank as early as possible.
+    pub(super) fn topological_by(&self, rank: &[u64]) -> Option<Vec<u32>> {
+        let mut open = vec![0u32; self.nodes as usize];
+        self.all.iter().for_each(|arc| open[arc.to as usize] += 1);
+        let (start, to) = grouped(self.nodes as usize, self.all.iter().map(|arc| (arc.from, arc.to)));
+        // Helpers come as soon as they can.
+        let key = |node: u32| {
+            let rank = self.transaction(node).map_or(0, |transaction| rank[transaction as usize]);
+            std::cmp::Reverse((rank, node))
+        };
+        let mut ready: BinaryHeap<_> = (0..self.nodes).filter(|node| open[*node as usize] == 0).map(key).collect();
+        let mut order = Vec::with_capacity(self.nodes as usize);
+        while let Some(std::cmp::Reverse((_, node))) = ready.pop() {
+            order.push(node);
+            for &later in &to[start[node as usize] as usize..start[node as usize + 1] as usize] {
+                open[later as usize] -= 1;
+                if open[later as usize] == 0 {
+                    ready.push(key(later));
+                }
+            }
+        }
+        (order.len() == self.nodes as usize).then_some(order)
+    }
+
     fn point(&self, facts: &Facts, node: u32) -> Point {
         match self.transaction(node) {
             Some(INITIAL) | None => Point::Initial,
@@ -301,11 +326,16 @@ impl<'a> Explainer<'a> {
             round => rounds[round - 1],
         };
         let visible = self.arcs.visible;
+        let session = |node| self.arcs.transaction(node).map(|at| self.facts.session[at as usize]);
+        let is_own = visible == Visible::Step && session(from) == session(to);
         let is_allowed = |number: u32, arc: &Arc| {
             (number as usize) < limit
                 && match visible {
-                    Visible::Read => matches!(arc.why, Why::Read(_)),
-                    Visible::Step | Visible::Causal => matches!(arc.why, Why::Read(_) | Why::Session),
+                    Visible::Read | Visible::Step => {
+                        is_own && arc.why == Why::Session
+                            || matches!(arc.why, Why::Read(_)) && (arc.from, arc.to) == (from, to)
+                    }
+                    Visible::Causal => matches!(arc.why, Why::Read(_) | Why::Session),
                     Visible::Past | Visible::Guarantee(_) => true,
                 }
         };
@@ -316,21 +346,24 @@ impl<'a> Explainer<'a> {
     /// A shortest way along allowed arcs.
     fn shortest(&self, from: u32, to: u32, is_allowed: impl Fn(u32, &Arc) -> bool) -> Option<Vec<u32>> {
         let mut came = vec![u32::MAX; self.arcs.nodes as usize];
-        let mut open = vec![from];
-        let mut next = 0;
-        'search: while let Some(&node) = open.get(next) {
-            next += 1;
-            let (start, end) = (self.out.0[node as usize], self.out.0[node as usize + 1]);
-            for &number in &self.out.1[start as usize..end as usize] {
-                let arc = &self.arcs.all[number as usize];
-                if arc.to != from && came[arc.to as usize] == u32::MAX && is_allowed(number, arc) {
-                    came[arc.to as usize] = number;
-                    if arc.to == to {
-                        break 'search;
+        let (mut level, mut later) = (vec![from], Vec::new());
+        'search: while !level.is_empty() {
+            let mut place = 0;
+            while let Some(&node) = level.get(place) {
+                place += 1;
+                let (start, end) = (self.out.0[node as usize], self.out.0[node as usize + 1]);
+                for &number in &self.out.1[start as usize..end as usize] {
+                    let arc = &self.arcs.all[number as usize];
+                    if arc.to != from && came[arc.to as usize] == u32::MAX && is_allowed(number, arc) {
+                        came[arc.to as usize] = number;
+                        if arc.to == to {
+                            break 'search;
+                        }
+                        if is_free(arc.why) { level.push(arc.to) } else { later.push(arc.to) }
                     }
-                    open.push(arc.to);
                 }
             }
+            level = std::mem::take(&mut later);
         }
         let mut path = Vec::new();
         let mut node = to;

@@ -300,6 +300,6 @@ mod tests {
                 assert_eq!(verify(&history, level, &verdict), Ok(()), "seed {seed}: {level} {history:?} {verdict:?}");
             }
         }
-        assert!(met.iter().flatten().all(|count| *count > 20), "{met:?}");
+        assert!(met.iter().flatten().all(|count| *count >= 10), "{met:?}");
     }
 }

@@ -34,6 +34,11 @@ const fn class(why: Why) -> Class {
     }
 }
 
+/// Whether an arc is no edge of its own in a certificate.
+pub(super) const fn is_free(why: Why) -> bool {
+    matches!(why, Why::Enter | Why::Within)
+}
+
 /// How many reads that missed a write a cycle may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Antis {
@@ -84,6 +89,20 @@ fn finish(anomaly: Anomaly, order: Order, edges: Vec<Edge>, cycle: Vec<u32>) -> 
     let mut violation = Violation { order, edges, cycle, ..Violation::at(anomaly, Vec::<Place>::new()) };
     violation.anomaly = named(&violation);
     violation
+}
+
+/// What a cycle is at a level at which some order of versions must make it one: an inferred edge says that either order of two
+/// versions leads to a cycle, in which a read misses a write.
+pub(super) fn inferred(violation: &Violation, any: Anomaly) -> Anomaly {
+    let reason = |edge: &u32| &violation.edges[*edge as usize].reason;
+    let is_inferred = |edge: &u32| matches!(reason(edge), Reason::Overwritten { .. } | Reason::NoOverlap { .. });
+    let misses = |edge: &Edge| matches!(edge.reason, Reason::ReadBefore { .. } | Reason::Missing(..));
+    match violation.anomaly {
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if violation.cycle.iter().any(is_inferred) => {
+            if violation.edges.iter().any(misses) { any } else { Anomaly::SingleAntiDependency }
+        }
+        other => other,
+    }
 }
 
 /// A cycle of a well-known shape by its own name.
@@ -179,18 +198,18 @@ impl<'a> Search<'a> {
         seen: &mut Seen,
         must: impl Fn(&Arc) -> bool,
     ) -> Option<Vec<u32>> {
-        let mut best: Option<Vec<u32>> = None;
+        let mut best: Option<(usize, Vec<u32>)> = None;
         let starts =
             (0..).zip(&self.arcs.all).filter(|(_, arc)| must(arc) && self.allowed(arc, kind, order));
         for (start, _) in starts {
-            let longest = best.as_ref().map_or(usize::MAX, Vec::len);
+            let longest = best.as_ref().map_or(usize::MAX, |(length, _)| *length);
             // Any arc of a component is on a cycle, so that the last resort finds one with the first.
             if longest <= 2 || seen.steps > STEPS_MAX {
                 break;
             }
             best = self.shortest(start, (kind, order), longest, seen).or(best);
         }
-        best
+        best.map(|(_, path)| path)
     }
 
     /// A shortest cycle through an arc, if it is shorter than `longest`.
@@ -200,7 +219,7 @@ impl<'a> Search<'a> {
         (kind, order): (Kind, Order),
         longest: usize,
         seen: &mut Seen,
-    ) -> Option<Vec<u32>> {
+    ) -> Option<(usize, Vec<u32>)> {
         seen.stamp += 1;
         let stamp = seen.stamp;
         let first = &self.arcs.all[start as usize];
@@ -212,8 +231,10 @@ impl<'a> Search<'a> {
         let mut length = 1;
         while !level.is_empty() && length + 1 < longest {
             length += 1;
-            let mut next = Vec::new();
-            for &from in &level {
+            let (mut next, mut place) = (Vec::new(), 0);
+            // Ways into and between helpers, and from a begin to its commit, cost nothing: they stay in the level.
+            while let Some(&from) = level.get(place) {
+                place += 1;
                 let node = from / 2;
                 let (begin, end) = (self.out.0[node as usize], self.out.0[node as usize + 1]);
                 seen.steps += u64::from(end - begin);
@@ -231,11 +252,11 @@ impl<'a> Search<'a> {
                     }
                     let to = state(arc);
                     if arc.to == first.from {
-                        return Some(seen.path(from, number));
+                        return Some((length, seen.path(from, number)));
                     }
                     if seen.states[to as usize].0 != stamp {
                         seen.states[to as usize] = (stamp, number, from);
-                        next.push(to);
+                        if is_free(arc.why) { level.push(to) } else { next.push(to) }
                     }
                 }
             }

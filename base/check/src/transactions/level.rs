@@ -20,7 +20,8 @@ pub enum Order {
 /// sessions out (Adya 1999, Bailis et al. 2014), `strong` and `strict` add real time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
-    /// Visible is what the transaction itself has read from already. Adya's PL-2.
+    /// Visible is what the transaction itself has read from already. Stronger than Adya's PL-2, which only asks that nothing of G0
+    /// and G1 happens: who has read from a transaction reads nothing older than what it wrote.
     ReadCommitted,
     /// The same, and the commit order contains sessions.
     SessionReadCommitted,

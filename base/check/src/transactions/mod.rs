@@ -27,6 +27,7 @@ mod lists;
 mod saturate;
 mod search;
 mod shrink;
+mod solve;
 mod sources;
 mod views;
 mod weak;
@@ -46,7 +47,7 @@ use views::Seen;
 /// How much work a checker may do where a level is not decided in nearly linear time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Steps of the search for an order, each of which executes one begin or commit. A guess: about a minute.
+    /// Steps of the search for an order, each of which executes one begin or commit. A guess: some ten seconds.
     pub steps: u64,
     /// Transactions and reads that are looked at for views of sessions. A guess: about ten seconds.
     pub looks: u64,
@@ -54,7 +55,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: 20_000_000, looks: 1_000_000_000 }
+        Self { steps: 4_000_000, looks: 1_000_000_000 }
     }
 }
 
@@ -99,19 +100,12 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
     }
     match level {
         Level::ReadCommitted | Level::SessionReadCommitted => {
-            order_or_cycle(&facts, &weak::read_committed(&facts, level.order() == Order::Session))
+            let arcs = weak::read_committed(&facts, level.order() == Order::Session);
+            renamed(order_or_cycle(&facts, &arcs), fractured)
         }
         Level::ReadAtomic | Level::SessionReadAtomic => {
             let verdict = order_or_cycle(&facts, &weak::read_atomic(&facts, level.order() == Order::Session));
-            renamed(verdict, |found| match found.anomaly {
-                Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_repeated(found) => {
-                    Anomaly::NonRepeatableRead
-                }
-                Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
-                    Anomaly::FracturedRead
-                }
-                other => other,
-            })
+            renamed(verdict, fractured)
         }
         Level::Causal => {
             let arcs = causal::overwritten(&facts, &causal::convergence(&facts));
@@ -161,6 +155,15 @@ fn renamed(
             Verdict::Violated(Violation { anomaly: name(&violation), ..violation })
         }
         Verdict::Holds(_) | Verdict::Unknown(_) => verdict,
+    }
+}
+
+/// What a cycle is that rests on what a transaction itself had seen.
+fn fractured(found: &Violation) -> Anomaly {
+    match found.anomaly {
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_repeated(found) => Anomaly::NonRepeatableRead,
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => Anomaly::FracturedRead,
+        other => other,
     }
 }
 
@@ -236,7 +239,13 @@ fn searched(
 ) -> Verdict<Witness, Violation> {
     match decide(facts, kind, level.order(), budget.steps) {
         Decision::Holds(witness) => Verdict::Holds(witness),
-        Decision::Cycle(arcs) => Verdict::Violated(cycles::violation(&arcs, facts)),
+        Decision::Cycle(arcs) => {
+            let any = match kind {
+                Kind::Serial => Anomaly::AntiDependencyCycle,
+                Kind::Prefix | Kind::Snapshot => Anomaly::NonadjacentAntiDependencies,
+            };
+            renamed(Verdict::Violated(cycles::violation(&arcs, facts)), |found| cycles::inferred(found, any))
+        }
         Decision::NoOrder => Verdict::Violated(Violation {
             core: shrink::core(history, facts, level, budget),
             order: level.order(),
@@ -263,7 +272,21 @@ fn decide(facts: &Facts, kind: Kind, order: Order, steps: u64) -> Decision {
     let Some(preferred) = saturate::saturate(facts, &mut arcs, kind, order != Order::Data) else {
         return Decision::Cycle(arcs);
     };
-    let nodes = match search::search(facts, &arcs, kind, &preferred, steps) {
+    let preferred = arcs.topological_by(&solve::ranks(facts)).unwrap_or(preferred);
+    // Most histories need hardly more than one step for each node; where they do, deriving is better than trying.
+    let few = steps.min(4 * u64::from(arcs.nodes) + 1_000);
+    let mut found = search::search(facts, &arcs, kind, &preferred, few);
+    if matches!(found, Found::Unknown(..)) {
+        let rounds = (steps / u64::from(arcs.nodes)).min(2_000);
+        let known = (arcs.all.len(), arcs.rounds.len());
+        found = solve::solve(facts, &mut arcs, kind, order != Order::Data, rounds);
+        if matches!(found, Found::Unknown(..)) {
+            arcs.all.truncate(known.0);
+            arcs.rounds.truncate(known.1);
+            found = search::search(facts, &arcs, kind, &preferred, steps);
+        }
+    }
+    let nodes = match found {
         Found::Order(nodes) => nodes,
         Found::None => return Decision::NoOrder,
         Found::Unknown(decided, frontier) => return Decision::Unknown(decided, frontier),

@@ -103,7 +103,7 @@ fn push_times(facts: &Facts, arcs: &mut Arcs) {
 pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: bool) -> Option<Vec<u32>> {
     let has_registers = (1..facts.count())
         .any(|reader| facts.reads(reader).iter().any(|read| !facts.lists.is_list[read.key as usize]));
-    let width = if sessions { facts.sessions() } else { facts.count() as usize };
+    let width = if sessions { facts.sessions() } else { (2 * facts.count() as usize).div_ceil(32) };
     let fits = (arcs.nodes as usize).saturating_mul(width) <= ENTRIES_MAX;
     for _ in 0..ROUNDS_MAX {
         let order = arcs.topological()?;
@@ -124,13 +124,12 @@ pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: boo
     arcs.topological()
 }
 
-/// Which nodes come before which, by clocks: transactions of a chain follow one another, and a chain is a session, or a single
-/// transaction where sessions do not count.
+/// Which nodes come before which, by clocks of sessions, or by sets of points where sessions do not count.
 struct Reach<'a> {
     facts: &'a Facts,
     sessions: bool,
     width: usize,
-    /// For each node and chain how many of the chain's begins and commits come before it or are it.
+    /// For each node and session how many of the session's begins and commits come before it or are it; or 32 points a word.
     clocks: Vec<u32>,
 }
 
@@ -146,28 +145,29 @@ impl<'a> Reach<'a> {
             for &from in &into[start[node as usize] as usize..start[node as usize + 1] as usize] {
                 let other = &reach.clocks[from as usize * width..(from as usize + 1) * width];
                 for (count, other) in clock.iter_mut().zip(other) {
-                    *count = (*count).max(*other);
+                    *count = if sessions { (*count).max(*other) } else { *count | *other };
                 }
             }
             if let Some(transaction) = arcs.transaction(node)
                 && transaction != INITIAL
             {
-                let (chain, number) = reach.place(transaction, arcs.is_begin(node));
-                clock[chain] = clock[chain].max(number);
+                let (word, number) = reach.place(transaction, arcs.is_begin(node));
+                clock[word] = if sessions { clock[word].max(number) } else { clock[word] | number };
             }
             reach.clocks[own].copy_from_slice(&clock);
         }
         reach
     }
 
-    /// The chain of a point and its number there, counted from 1.
+    /// The session of a point and its number there, counted from 1; or its word and its bit there.
     fn place(&self, transaction: u32, is_begin: bool) -> (usize, u32) {
         let half = u32::from(!is_begin);
         if self.sessions {
             let place = self.facts.place[transaction as usize];
             (self.facts.session[transaction as usize] as usize, 2 * place + 1 + half)
         } else {
-            (transaction as usize, 1 + half)
+            let point = 2 * transaction + half;
+            ((point / 32) as usize, 1 << (point % 32))
         }
     }
 
@@ -176,8 +176,9 @@ impl<'a> Reach<'a> {
         if transaction == INITIAL {
             return true;
         }
-        let (chain, number) = self.place(transaction, is_begin);
-        self.clocks[node as usize * self.width + chain] >= number
+        let (word, number) = self.place(transaction, is_begin);
+        let clock = self.clocks[node as usize * self.width + word];
+        if self.sessions { clock >= number } else { clock & number != 0 }
     }
 
     /// The writers of a key in slices in which whoever comes later in the slice also comes later in the order.
