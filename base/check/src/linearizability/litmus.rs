@@ -50,7 +50,7 @@ fn greedy_reads() {
     let (found, took) = search(&Register { initial: 0 }, &history, rules);
     assert_eq!(found, Standing::Refuted);
     let (found, without) = search(&Register { initial: 0 }, &history, Rules { greedy_reads: false, ..rules });
-    assert!(found == Standing::Refuted && without > 50 * took, "{took} with, {without} without");
+    assert!(found == Standing::Refuted && without > 5 * took, "{took} with, {without} without");
 }
 
 /// Whether alike writes of unknown outcome took effect, and which, makes no difference.
@@ -79,20 +79,38 @@ fn memory() {
     assert!(found == Standing::Refuted && without > 10 * took, "{took} with, {without} without");
 }
 
-/// What fails without an operation of unknown outcome fails after it.
-#[test]
-fn subsumption() {
-    let mut history: Vec<_> = (0..11).map(|place| operation(place, Op::Write(place), None)).collect();
+/// Writes of unknown outcome, and writes that follow one another in pairs.
+fn overwritten(lost: u64) -> Vec<Operation<Op<u64>, Reply<u64>>> {
+    let mut history: Vec<_> = (0..lost).map(|place| operation(place, Op::Write(place), None)).collect();
     for round in 0..4 {
         let at = 100 + 10 * round;
         history.push(operation(at, Op::Write(50 + round), Some((at + 5, Reply::Done))));
         history.push(operation(at + 1, Op::Write(60 + round), Some((at + 6, Reply::Done))));
     }
     history.push(operation(200, Op::Read, Some((201, Reply::Value(99)))));
-    let look = |rules| search(&Register { initial: 0 }, &history, Rules { look_ahead: false, ..rules });
-    let without = Rules { subsumption: false, ..Rules::ALL };
-    let ((found, took), (_, without)) = (look(Rules::ALL), look(without));
-    assert!(found == Standing::Refuted && without > 5 * took, "{took} with, {without} without");
+    history
+}
+
+/// What fails without an operation of unknown outcome fails after it.
+#[test]
+fn subsumption() {
+    let history = overwritten(6);
+    let rules = Rules { look_ahead: false, seen: false, ..Rules::ALL };
+    let register = Register { initial: 0 };
+    let (found, took) = search(&register, &history, rules);
+    let (_, without) = search(&register, &history, Rules { subsumption: false, ..rules });
+    assert!(found == Standing::Refuted && without > 3 * took, "{took} with, {without} without");
+}
+
+/// What is overwritten unseen need not have happened.
+#[test]
+fn seen() {
+    let history = overwritten(11);
+    let rules = Rules { look_ahead: false, ..Rules::ALL };
+    let register = Register { initial: 0 };
+    let (found, took) = search(&register, &history, rules);
+    let (_, without) = search(&register, &history, Rules { seen: false, ..rules });
+    assert!(found == Standing::Refuted && without > 10 * took, "{took} with, {without} without");
 }
 
 /// What a get shows tells in which order appends took effect.
@@ -125,6 +143,7 @@ fn many_are_open_at_a_time() {
     );
     let (found, _) = search(&Register { initial: 1000 }, &history, Rules::ALL);
     assert_eq!(found, Standing::Found);
+    history.truncate(100);
     history.push(operation(3000, Op::Write(1000), Some((3001, Reply::Done))));
     history.push(operation(3002, Op::CompareAndSet(1000, 5), Some((3003, Reply::Set(true)))));
     history.push(operation(3004, Op::Read, Some((3005, Reply::Value(1000)))));

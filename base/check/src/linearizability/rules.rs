@@ -11,12 +11,20 @@ pub(crate) struct Rules {
     pub(crate) memory: bool,
     /// What failed fails as well after more operations of unknown outcome.
     pub(crate) subsumption: bool,
+    /// An operation of unknown outcome that is overwritten before anybody saw it is not taken.
+    pub(crate) seen: bool,
     /// States that cannot lead to an answer that must come are left.
     pub(crate) look_ahead: bool,
 }
 
 impl Rules {
     /// All on.
-    pub(crate) const ALL: Self =
-        Self { greedy_reads: true, twins: true, memory: true, subsumption: true, look_ahead: true };
+    pub(crate) const ALL: Self = Self {
+        greedy_reads: true,
+        twins: true,
+        memory: true,
+        subsumption: true,
+        seen: true,
+        look_ahead: true,
+    };
 }

@@ -180,7 +180,10 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             let frame = self.frames.last()?;
             let slot = self.choose(frame)?;
             let state = frame.state;
-            let next = if frame.choices == 0 && self.rules.twins && self.has_earlier_twin(frame, slot) {
+            let is_idle = frame.choices == 0
+                && (self.rules.twins && self.has_earlier_twin(frame, slot)
+                    || self.rules.seen && self.overwrites_unseen(slot));
+            let next = if is_idle {
                 Next::Nowhere
             } else {
                 let class = self.holder(slot).class;
@@ -235,6 +238,12 @@ impl<'a, M: Model, K: Mask> Search<'a, M, K> {
             }
         }
         false
+    }
+
+    /// Whether the last operation is of unknown outcome and this one overwrites it: then it might as well not have happened.
+    fn overwrites_unseen(&self, slot: u32) -> bool {
+        let last = self.taken.last().is_some_and(|last| self.timeline.item(*last).is_optional());
+        last && self.machine.effect(self.holder(slot).class) == Effect::Overwrites
     }
 
     /// Goes back to an event.
