@@ -105,10 +105,11 @@ pub fn contradiction<M: Model>(
     let last = core.iter().map(|name| at(*name).returned()).max().unwrap_or(0);
     let in_time = |name: u32| keep == Keep::Processes || at(name).invoked <= last;
     parts.retain(|name| !core.contains(name) && !is_read(*name) && in_time(*name));
-    let once = parts.len() <= 12;
+    let others = parts.len();
     parts.splice(0..0, core.iter().copied());
-    let parts = parts.into_iter().map(|name| at(name)).collect();
-    Enumeration { model, parts, core: core.len(), once, keep }.run()
+    let parts: Vec<_> = parts.into_iter().map(at).collect();
+    let run = |once| Enumeration { model, parts: parts.clone(), core: core.len(), once, keep }.run();
+    if others <= 12 || others <= 100 && run(true).is_ok() { run(true) } else { run(false) }
 }
 
 /// Those of `among` that have a part in common with `core`, or with one that has and links, and so on; and those without parts.

@@ -85,8 +85,7 @@ fn operations<Op, Reply>(
         let call = call.ok()?;
         let Some((op, reply)) = convert(&call) else { continue };
         let unknown = call.kind == Kind::Info;
-        let outcome =
-            if unknown { Outcome::Unknown } else { Outcome::Returned { at: call.returned, reply } };
+        let outcome = if unknown { Outcome::Unknown } else { Outcome::Returned { at: call.returned, reply } };
         operations.push(Operation { process: call.session, invoked: call.invoked, op, outcome });
     }
     operations.sort_by_key(|operation| operation.invoked);
@@ -146,8 +145,10 @@ fn register_call(call: &Call) -> Option<(register::Op<Value>, register::Reply<Va
 fn etcd_logs(effort: Effort) -> f64 {
     let folder = data("etcd-jepsen").and_then(|folder| folder.read_dir().ok());
     let paths = folder.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-    let mut logs: Vec<Vec<RegisterOperation<Value>>> =
-        paths.filter(|path| path.extension().is_some_and(|kind| kind == "log")).filter_map(|path| operations(&path, register_call)).collect();
+    let mut logs: Vec<Vec<RegisterOperation<Value>>> = paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "log"))
+        .filter_map(|path| operations(&path, register_call))
+        .collect();
     if logs.is_empty() {
         logs = (1..50).map(compare_and_set).collect();
     }
@@ -226,7 +227,9 @@ fn store(wrong: bool) -> Vec<StoreOperation> {
         let key: Text = key.to_string().into();
         let mut rest = operations.iter_mut().rev().filter(|operation| operation.op.key == key).skip(5);
         let spoilt = rest.find_map(|operation| match &mut operation.outcome {
-            Outcome::Returned { reply: key_value::Reply::Value(Some(text)), .. } if text.len() > 20 => Some(text),
+            Outcome::Returned { reply: key_value::Reply::Value(Some(text)), .. } if text.len() > 20 => {
+                Some(text)
+            }
             _ => None,
         });
         if let Some(text) = spoilt {

@@ -14,8 +14,10 @@ use super::partition::Joined;
 use super::timeline::{Local, Timeline};
 use crate::{Effect, Model, Parts};
 
-/// Up to so many operations of the background are used once each; more as often as they like.
-pub(crate) const ONCE_MAX: usize = 12;
+/// Up to so many operations of the background are used once each at first; more, or if that is too much, as often as they like.
+const ONCE_MAX: usize = 100;
+/// Up to so many are used once each and not otherwise.
+const ONCE_MIN: usize = 12;
 /// Beyond so many configurations a core is taken as possible.
 const CONFIGURATIONS_MAX: usize = 1 << 13;
 
@@ -106,15 +108,14 @@ impl<'a, M: Model> Examiner<'a, M> {
 
     /// Whether these operations, in the order of their invocations, contradict one another. No if it would take too long to tell.
     pub(crate) fn refutes(&mut self, core: &[Local]) -> bool {
-        let Some(mut parts) = self.parts(core) else { return false };
-        if !give_bits(&mut parts) {
-            return false;
-        }
-        Sweep::new(&mut self.machine, parts).refutes(&mut self.work)
+        [true, false].into_iter().any(|once| {
+            let Some(mut parts) = self.parts(core, once) else { return false };
+            give_bits(&mut parts) && Sweep::new(&mut self.machine, parts).refutes(&mut self.work)
+        })
     }
 
-    /// The core and what may matter to it.
-    fn parts(&self, core: &[Local]) -> Option<Vec<Part>> {
+    /// The core and what may matter to it, which is used once or as often as it likes. None if that is too much.
+    fn parts(&self, core: &[Local], once: bool) -> Option<Vec<Part>> {
         let items = &self.timeline.items;
         let last = core.iter().map(|local| items[local.0 as usize].returned).max()?;
         let first = core.iter().map(|local| items[local.0 as usize].invoked).min()?;
@@ -136,7 +137,10 @@ impl<'a, M: Model> Examiner<'a, M> {
                 parts.push(Part { class, invoked, returned, is_core, bit: is_core.then_some(0) });
             }
         }
-        let once = parts.len() - core.len() <= ONCE_MAX;
+        let others = parts.len() - core.len();
+        if once && others > ONCE_MAX || !once && others <= ONCE_MIN {
+            return None;
+        }
         for part in &mut parts {
             if once {
                 part.bit = Some(0);
