@@ -243,7 +243,7 @@ fn store(wrong: bool) -> Vec<StoreOperation> {
 fn store_right(effort: Effort) -> f64 {
     let read = data("kv/c50-ok.txt").and_then(|path| operations(&path, store_call));
     let operations = read.unwrap_or_else(|| store(false));
-    let model = Store::new(Some("".into()));
+    let model = Store::new(Some(Text::from("")));
     least(effort, || {
         std::hint::black_box(check(&model, &operations, &Limits::default()));
     })
@@ -252,7 +252,7 @@ fn store_right(effort: Effort) -> f64 {
 fn store_wrong(effort: Effort) -> f64 {
     let read = data("kv/c50-bad.txt").and_then(|path| operations(&path, store_call));
     let operations = read.unwrap_or_else(|| store(true));
-    let model = Store::new(Some("".into()));
+    let model = Store::new(Some(Text::from("")));
     least(effort, || {
         for part in partition(&model, &operations) {
             std::hint::black_box(check_parts(&model, &operations, vec![part], &Limits::default()));

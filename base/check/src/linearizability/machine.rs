@@ -245,6 +245,6 @@ impl<'a, M: Model> Machine<'a, M> {
 
     /// Whether states may still be numbered: beyond this a search gives up.
     pub(crate) fn has_room(&self) -> bool {
-        self.states.len() < 1 << 26 && self.choices.len() < 1 << 28
+        self.states.len() < 1 << 20 && self.choices.len() < 1 << 28
     }
 }

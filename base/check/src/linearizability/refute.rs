@@ -251,6 +251,7 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
                 next += 1;
             }
             if next > before && !self.close(returned) {
+                *work += CONFIGURATIONS_MAX as u64;
                 return false;
             }
             *work += self.configurations.len() as u64;

@@ -9,6 +9,9 @@ use crate::Model;
 /// How much of what is done to make a contradiction small may be done, in configurations.
 const WORK_MAX: u64 = 1 << 24;
 
+/// And for a look at what happens in a row.
+const GLANCE_WORK_MAX: u64 = 1 << 19;
+
 impl<M: Model> Examiner<'_, M> {
     /// A contradiction among the operations that returned up to this moment, as small as several ways of shrinking get it; none if
     /// none was found. First among the last `w` of them, for growing `w`; then among all that handle the values of those.
@@ -47,7 +50,11 @@ impl<M: Model> Examiner<'_, M> {
             .filter(|event| event.is_return())
             .map(|event| event.operation())
             .collect();
+        let start = self.work;
         for end in 1..=events.len() {
+            if self.work - start > GLANCE_WORK_MAX {
+                return None;
+            }
             let mut core = events[end.saturating_sub(width)..end].to_vec();
             core.sort_unstable();
             if self.refutes(&core) {

@@ -145,7 +145,7 @@ fn judge<M: Model>(
     operations: &[Operation<M::Op, M::Reply>],
     path: &Path,
 ) -> Option<(bool, usize)> {
-    match check(model, operations, &Limits { nodes: 2_000_000, ..Limits::default() }) {
+    match check(model, operations, &Limits { nodes: 200_000, ..Limits::default() }) {
         Verdict::Holds(order) => {
             assert_eq!(
                 verify::order(model, operations, &order.0, verify::Keep::RealTime),

@@ -11,5 +11,5 @@ fn on_random_histories_of_every_model_all_answers_agree() {
         assert!(tally.right > 50 && tally.wrong > 50, "{name}: {tally:?}");
         (right, sequential) = (right + tally.right, sequential + tally.sequential);
     }
-    assert!(sequential > right + 100, "{sequential} of {right}");
+    assert!(sequential > right + 20, "{sequential} of {right}");
 }
