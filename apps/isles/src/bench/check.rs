@@ -205,7 +205,7 @@ fn store_call(call: &Call) -> Option<(key_value::Op<Text, Text>, key_value::Repl
 fn store(wrong: bool) -> Vec<StoreOperation> {
     let mut held: Vec<Vec<Text>> = vec![Vec::new(); 10];
     let mut number = 0;
-    let mut operations = generate(2_000, 50, 7, |dice| {
+    let mut operations: Vec<StoreOperation> = generate(2_000, 50, 7, |dice| {
         let key = draw(dice, 10) as usize;
         number += 1;
         let value: Text = format!("x {number} y").into();
