@@ -4,6 +4,7 @@
 //! CPU second of one thread and seconds are CPU seconds, because machines are shared and noisy; bytes are the
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
+mod check_transactions;
 mod cluster;
 mod graphs;
 mod measure;
@@ -92,7 +93,7 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP, graphs::GROUP]
+    &[sim::GROUP, graphs::GROUP, check_transactions::GROUP]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.

@@ -127,14 +127,14 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
         }
         Level::CausalMemory | Level::Pram => views_of(&facts, level, budget),
         Level::ReadYourWrites | Level::MonotonicReads | Level::MonotonicWrites | Level::WritesFollowReads => {
-            match guarantees::guarantee(&facts, level) {
-                Ok(views) => Verdict::Holds(Witness::Views(views)),
-                Err((session, arcs)) => Verdict::Violated(Violation {
-                    anomaly: Anomaly::StaleRead,
-                    session: Some(session),
-                    ..cycles::violation(&arcs, &facts)
-                }),
+            let mut views = Vec::new();
+            for (session, judged) in guarantees::guarantee(&facts, level) {
+                match judged {
+                    Ok(found) => views.extend(found),
+                    Err(arcs) => return Verdict::Violated(stale(&facts, session, &arcs)),
+                }
             }
+            Verdict::Holds(Witness::Views(views))
         }
         Level::Prefix | Level::SessionPrefix => searched(history, &facts, Kind::Prefix, level, budget),
         Level::SnapshotIsolation | Level::SessionSnapshotIsolation | Level::StrongSnapshotIsolation => {
@@ -144,6 +144,28 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             searched(history, &facts, Kind::Serial, level, budget)
         }
     }
+}
+
+/// One session guarantee for each session, ascending: what violates it, if it is violated.
+///
+/// # Errors
+/// What would help, if reads cannot be attributed to writers.
+pub(crate) fn guarantees(
+    history: &Transactions,
+    level: Level,
+) -> Result<Vec<(u32, Option<Violation>)>, &'static str> {
+    let facts = Facts::new(history, true);
+    match facts.unclear {
+        Some(help) => Err(help),
+        None => Ok(guarantees::guarantee(&facts, level)
+            .into_iter()
+            .map(|(session, judged)| (session, judged.err().map(|arcs| stale(&facts, session, &arcs))))
+            .collect()),
+    }
+}
+
+fn stale(facts: &Facts, session: u32, arcs: &Arcs) -> Violation {
+    Violation { anomaly: Anomaly::StaleRead, session: Some(session), ..cycles::violation(arcs, facts) }
 }
 
 fn renamed(
