@@ -88,11 +88,11 @@ impl<'a> Judge<'a> {
     }
 
     fn session(&self, of: u32) -> u32 {
-        self.history.all()[of as usize].session
+        self.history.all().get(of as usize).map_or(u32::MAX, |of| of.session)
     }
 
     fn interval(&self, of: u32) -> (Moment, Moment) {
-        self.history.all()[of as usize].interval.unwrap_or((0, Moment::MAX))
+        self.history.all().get(of as usize).and_then(|of| of.interval).unwrap_or((0, Moment::MAX))
     }
 
     fn wrote(&self, of: u32, key: Key) -> bool {
@@ -142,6 +142,7 @@ impl<'a> Judge<'a> {
             Status::Aborted => order.contains(&number),
             Status::Unknown => false,
         };
+        ensure(order.iter().all(|of| (*of as usize) < self.history.all().len()), "there is no such transaction")?;
         ensure(!(0..).zip(self.history.all()).any(missing), "who committed is not in the order, or who aborted is")
     }
 
@@ -287,7 +288,7 @@ impl Judge<'_> {
     }
 
     fn is_committed(&self, of: u32) -> bool {
-        self.history.all()[of as usize].status == Status::Committed
+        self.history.all().get(of as usize).is_some_and(|of| of.status == Status::Committed)
     }
 
     fn is_flaw(&self, anomaly: Anomaly, places: &[Place]) -> bool {

@@ -24,6 +24,7 @@ mod facts;
 mod guarantees;
 mod level;
 mod lists;
+mod rules;
 mod saturate;
 mod search;
 mod shrink;

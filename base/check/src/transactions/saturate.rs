@@ -9,6 +9,7 @@ use isles_history::Moment;
 use super::arcs::{Arcs, Visible, Why};
 use super::facts::{Facts, INITIAL};
 use super::level::Order;
+use super::rules::{Rule, on};
 
 /// Which of the levels that need a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,15 +35,15 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
     if order >= Order::Session {
         arcs.push_sessions(facts);
     }
-    if order == Order::RealTime {
+    if order == Order::RealTime && on(Rule::RealTime) {
         push_times(facts, &mut arcs);
     }
     arcs.push_reads(facts);
     arcs.push_follows(facts, kind == Kind::Snapshot);
-    for misses in &facts.lists.misses {
+    for misses in facts.lists.misses.iter().filter(|_| on(Rule::ListMisses)) {
         arcs.push(arcs.begin(misses.reader), arcs.commit(misses.to), Why::Misses(misses.key, misses.element));
     }
-    for tail in &facts.lists.tails {
+    for tail in facts.lists.tails.iter().filter(|_| on(Rule::ListTail)) {
         let (key, one) = (tail.key, |(to, element): &(u32, _), reader: u32| {
             (*to != reader).then_some((*to, *element))
         });
@@ -114,7 +115,7 @@ pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: boo
         let reach = Reach::new(facts, arcs, &order, sessions, width);
         let before = arcs.all.len();
         derive(facts, arcs, &reach);
-        if kind == Kind::Snapshot {
+        if kind == Kind::Snapshot && on(Rule::SaturateNoOverlap) {
             keep_apart(facts, arcs, &reach);
         }
         if arcs.all.len() == before {
@@ -204,6 +205,7 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                 }
                 if let Some(&writer) = count.checked_sub(1).map(|place| &writers[place])
                     && writer != from
+                    && on(Rule::SaturateOverwritten)
                     && (from == INITIAL || !reach.reaches((writer, false), arcs.commit(from)))
                 {
                     arcs.push(
@@ -220,6 +222,7 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                     rest = &rest[1..];
                 }
                 if let Some(&writer) = rest.first()
+                    && on(Rule::SaturateReadBefore)
                     && !reach.reaches((reader, arcs.split), arcs.commit(writer))
                 {
                     arcs.push(begin, arcs.commit(writer), Why::ReadBefore { key, writer: from });
