@@ -1,5 +1,10 @@
 //! Eventual and strong convergence.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many levels, anomalies, reasons and steps matter at each place"
+)]
+
 use std::collections::BTreeMap;
 
 use isles_history::{Key, Moment, Status, Step, Transactions};
@@ -151,9 +156,7 @@ pub fn strong<State: PartialEq>(events: &[ReplicaEvent<State>]) -> Verdict<usize
                         return Verdict::Violated(Divergence { one: other, other: place });
                     }
                 }
-                let is_new = |(other, _): &(usize, u32)| {
-                    !matches!(&events[*other], ReplicaEvent::Observed { state: before, .. } if before == state)
-                };
+                let is_new = |(other, _): &(usize, u32)| !matches!(&events[*other], ReplicaEvent::Observed { state: before, .. } if before == state);
                 if group.iter().all(is_new) {
                     group.push((place, *replica));
                 }
@@ -199,7 +202,9 @@ mod tests {
     #[test]
     fn only_the_last_reads_after_the_last_update_count() {
         // A stale read that is followed by a right one only shows that agreement took its time.
-        let Verdict::Holds(agreed) = reads(&[(1, 1, 12), (1, 1, 22), (1, 2, 25), (2, 2, 30)]) else { panic!() };
+        let Verdict::Holds(agreed) = reads(&[(1, 1, 12), (1, 1, 22), (1, 2, 25), (2, 2, 30)]) else {
+            panic!()
+        };
         assert_eq!((agreed[0].sessions, agreed[0].quiet), (2, 20));
         let Verdict::Violated(found) = reads(&[(1, 1, 22), (2, 2, 30)]) else { panic!() };
         assert_eq!((found.one.transaction, found.other.transaction), (2, 3));

@@ -78,10 +78,12 @@ pub fn staleness(accesses: &[Access]) -> Result<Staleness, Flaw> {
     }
     // The initial value is written before everything.
     let mut clusters = vec![Cluster { invoked: 0, effect: 0 }];
-    clusters.extend(values.iter().map(|(_, place)| Cluster {
-        invoked: accesses[*place].invoked,
-        effect: accesses[*place].returned,
-    }));
+    clusters.extend(
+        values.iter().map(|(_, place)| Cluster {
+            invoked: accesses[*place].invoked,
+            effect: accesses[*place].returned,
+        }),
+    );
     let mut reads = Vec::new();
     for (place, access) in accesses.iter().enumerate().filter(|(_, access)| !access.is_write) {
         let of = match access.value {
@@ -129,7 +131,8 @@ fn is_atomic(clusters: &[Cluster], reads: &[(usize, Moment, Moment)], delta: Mom
 
 /// How many writes real time alone puts between a read and the write that it read, that one included.
 fn demanded(writes: &[Access], reads: &[(usize, Moment, Moment)]) -> u32 {
-    let mut begins: Vec<(Moment, Moment)> = writes.iter().map(|write| (write.invoked, write.returned)).collect();
+    let mut begins: Vec<(Moment, Moment)> =
+        writes.iter().map(|write| (write.invoked, write.returned)).collect();
     begins.sort_unstable();
     let between = |&(of, invoked, _): &(usize, Moment, Moment)| {
         let after = if of == 0 { 0 } else { writes[of - 1].returned };
@@ -228,7 +231,11 @@ mod tests {
             if measured.delta > 0 {
                 let moved = |delta: u64| -> Vec<Access> {
                     let earlier = |access: &Access| Access {
-                        invoked: if access.is_write { access.invoked } else { access.invoked.saturating_sub(delta) },
+                        invoked: if access.is_write {
+                            access.invoked
+                        } else {
+                            access.invoked.saturating_sub(delta)
+                        },
                         ..*access
                     };
                     accesses.iter().map(earlier).collect()

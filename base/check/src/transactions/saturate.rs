@@ -44,9 +44,8 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
         arcs.push(arcs.begin(misses.reader), arcs.commit(misses.to), Why::Misses(misses.key, misses.element));
     }
     for tail in facts.lists.tails.iter().filter(|_| on(Rule::ListTail)) {
-        let (key, one) = (tail.key, |(to, element): &(u32, _), reader: u32| {
-            (*to != reader).then_some((*to, *element))
-        });
+        let (key, one) =
+            (tail.key, |(to, element): &(u32, _), reader: u32| (*to != reader).then_some((*to, *element)));
         if tail.readers.len() * tail.writers.len() <= 4 * (tail.readers.len() + tail.writers.len()) {
             for &reader in &tail.readers {
                 for (to, element) in tail.writers.iter().filter_map(|writer| one(writer, reader)) {
@@ -76,10 +75,12 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
 
 /// Who ended before whom began, through a chain of helpers, one for each end after which something begins.
 fn push_times(facts: &Facts, arcs: &mut Arcs) {
-    let mut ends: Vec<(Moment, u32)> =
-        (1..facts.count()).map(|transaction| (facts.intervals[transaction as usize].1, transaction)).collect();
-    let mut begins: Vec<(Moment, u32)> =
-        (1..facts.count()).map(|transaction| (facts.intervals[transaction as usize].0, transaction)).collect();
+    let mut ends: Vec<(Moment, u32)> = (1..facts.count())
+        .map(|transaction| (facts.intervals[transaction as usize].1, transaction))
+        .collect();
+    let mut begins: Vec<(Moment, u32)> = (1..facts.count())
+        .map(|transaction| (facts.intervals[transaction as usize].0, transaction))
+        .collect();
     ends.sort_unstable();
     begins.sort_unstable();
     let mut ends = ends.into_iter().peekable();
@@ -100,10 +101,15 @@ fn push_times(facts: &Facts, arcs: &mut Arcs) {
     }
 }
 
+/// Whether anything but lists was read.
+pub(super) fn has_registers(facts: &Facts) -> bool {
+    (1..facts.count())
+        .any(|reader| facts.reads(reader).iter().any(|read| !facts.lists.is_list[read.key as usize]))
+}
+
 /// Adds all that follows, and says in which order nodes can come; none if there is a cycle.
 pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: bool) -> Option<Vec<u32>> {
-    let has_registers = (1..facts.count())
-        .any(|reader| facts.reads(reader).iter().any(|read| !facts.lists.is_list[read.key as usize]));
+    let has_registers = has_registers(facts);
     let width = if sessions { facts.sessions() } else { (2 * facts.count() as usize).div_ceil(32) };
     let fits = (arcs.nodes as usize).saturating_mul(width) <= ENTRIES_MAX;
     for _ in 0..ROUNDS_MAX {
@@ -208,15 +214,10 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                     && on(Rule::SaturateOverwritten)
                     && (from == INITIAL || !reach.reaches((writer, false), arcs.commit(from)))
                 {
-                    arcs.push(
-                        arcs.commit(writer),
-                        arcs.commit(from),
-                        Why::Overwritten { key, reader },
-                    );
+                    arcs.push(arcs.commit(writer), arcs.commit(from), Why::Overwritten { key, reader });
                 }
-                let after = |writer: &u32| {
-                    *writer == from || !reach.reaches((from, false), arcs.commit(*writer))
-                };
+                let after =
+                    |writer: &u32| *writer == from || !reach.reaches((from, false), arcs.commit(*writer));
                 let mut rest = &writers[writers.partition_point(after)..];
                 if rest.first() == Some(&reader) {
                     rest = &rest[1..];

@@ -103,7 +103,8 @@ fn conflicts_in(facts: &Facts, arcs: &Arcs, kind: Kind, order: &[u32]) -> Vec<[A
             for &key in facts.writes(transaction).iter().filter(|_| kind == Kind::Snapshot) {
                 let other = std::mem::replace(&mut open[key as usize], transaction);
                 if other != INITIAL {
-                    let apart = |a, b| Arc { from: arcs.commit(a), to: arcs.begin(b), why: Why::NoOverlap(key) };
+                    let apart =
+                        |a, b| Arc { from: arcs.commit(a), to: arcs.begin(b), why: Why::NoOverlap(key) };
                     found.push([apart(other, transaction), apart(transaction, other)]);
                 }
             }
