@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod convergence;
 pub mod lattice;
 pub mod linearizability;
 mod model;
 pub mod models;
 pub mod sequential;
+pub mod sessions;
+pub mod staleness;
 pub mod transactions;
 mod verdict;
 pub mod verify;

@@ -1,12 +1,21 @@
 //! Re-checks the answers of [`crate::transactions::check`] without any of its code: orders are replayed, edges looked up in the
 //! history, one by one. It is slow where that keeps it short.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many levels, anomalies, reasons and steps matter at each place"
+)]
+
+mod machine;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use isles_history::{Key, Moment, Status, Step, Transactions, ValueId};
 
 use crate::Verdict;
 use crate::transactions::{Anomaly, Level, Order, Place, Point, Reason, View, Violation, Witness};
+
+use machine::Machine;
 
 type Check = Result<(), &'static str>;
 
@@ -87,11 +96,11 @@ impl<'a> Judge<'a> {
     }
 
     fn session(&self, of: u32) -> u32 {
-        self.history.all()[of as usize].session
+        self.history.all().get(of as usize).map_or(u32::MAX, |of| of.session)
     }
 
     fn interval(&self, of: u32) -> (Moment, Moment) {
-        self.history.all()[of as usize].interval.unwrap_or((0, Moment::MAX))
+        self.history.all().get(of as usize).and_then(|of| of.interval).unwrap_or((0, Moment::MAX))
     }
 
     fn wrote(&self, of: u32, key: Key) -> bool {
@@ -104,7 +113,7 @@ impl<'a> Judge<'a> {
         for (step, done) in (0..).zip(self.steps(of)) {
             let mine = |key| own.iter().filter(move |(of, _)| *of == key).map(|(_, value)| *value);
             match *done {
-                Step::Read { key, value } => match mine(key).last() {
+                Step::Read { key, value } => match mine(key).next_back() {
                     Some(last) if last == value => {}
                     Some(_) => found.push((step, key, Some(u32::MAX), true)),
                     None => found.push((step, key, self.source(of, key, value, true), true)),
@@ -141,6 +150,10 @@ impl<'a> Judge<'a> {
             Status::Aborted => order.contains(&number),
             Status::Unknown => false,
         };
+        ensure(
+            order.iter().all(|of| (*of as usize) < self.history.all().len()),
+            "there is no such transaction",
+        )?;
         ensure(
             !(0..).zip(self.history.all()).any(missing),
             "who committed is not in the order, or who aborted is",
@@ -307,7 +320,7 @@ impl Judge<'_> {
     }
 
     fn is_committed(&self, of: u32) -> bool {
-        self.history.all()[of as usize].status == Status::Committed
+        self.history.all().get(of as usize).is_some_and(|of| of.status == Status::Committed)
     }
 
     fn is_flaw(&self, anomaly: Anomaly, places: &[Place]) -> bool {
@@ -536,125 +549,5 @@ impl Judge<'_> {
             }
             _ => true,
         }
-    }
-}
-
-/// Executes begins and commits.
-#[derive(Clone)]
-struct Machine<'a> {
-    judge: &'a Judge<'a>,
-    kept: BTreeSet<u32>,
-    /// Whether reads from transactions that are not kept are left out.
-    is_part: bool,
-    /// Whose reads count; everybody's if none.
-    own: Option<u32>,
-    before: BTreeMap<u32, u32>,
-    values: BTreeMap<Key, Vec<ValueId>>,
-    locked: BTreeSet<Key>,
-    begun: BTreeSet<u32>,
-    committed: BTreeSet<u32>,
-    latest_begin: Moment,
-}
-
-impl<'a> Machine<'a> {
-    fn new(judge: &'a Judge<'a>, kept: BTreeSet<u32>, is_part: bool, own: Option<u32>) -> Self {
-        let (mut last, mut before) = (BTreeMap::new(), BTreeMap::new());
-        for &of in kept.iter().filter(|of| (**of as usize) < judge.history.all().len()) {
-            if let Some(earlier) = last.insert(judge.session(of), of) {
-                before.insert(of, earlier);
-            }
-        }
-        Self {
-            judge,
-            kept,
-            is_part,
-            own,
-            before,
-            values: BTreeMap::new(),
-            locked: BTreeSet::new(),
-            begun: BTreeSet::new(),
-            committed: BTreeSet::new(),
-            latest_begin: 0,
-        }
-    }
-
-    fn step(&mut self, point: Point) -> Check {
-        let (judge, order) = (self.judge, self.judge.level.order());
-        let steps = |of| judge.steps(of).iter().filter_map(written);
-        match point {
-            Point::Initial => return Err("the initial state does not begin"),
-            Point::Begin(of) => {
-                ensure(self.kept.contains(&of) && self.begun.insert(of), "a transaction begins twice")?;
-                let is_first = self.before.get(&of).is_none_or(|before| self.committed.contains(before));
-                ensure(is_first || order == Order::Data, "a session is out of order")?;
-                ensure(judge.is_split || self.begun.len() == self.committed.len() + 1, "it is not serial")?;
-                if judge.level.name().ends_with("isolation") {
-                    let own: BTreeSet<Key> = steps(of).map(|(key, _)| key).collect();
-                    ensure(self.locked.is_disjoint(&own), "two writers of a key overlap")?;
-                    self.locked.extend(own);
-                }
-                self.latest_begin = self.latest_begin.max(judge.interval(of).0);
-                ensure(
-                    self.own.is_some_and(|own| own != judge.session(of)) || self.reads_right(of),
-                    "a read is wrong",
-                )
-            }
-            Point::Commit(of) => {
-                ensure(self.begun.contains(&of) && self.committed.insert(of), "a transaction commits twice")?;
-                let is_late = order == Order::RealTime && judge.interval(of).1 < self.latest_begin;
-                ensure(!is_late, "it ended before another began that is before it")?;
-                steps(of).for_each(|(key, _)| _ = self.locked.remove(&key));
-                for step in judge.steps(of) {
-                    match *step {
-                        Step::Write { key, value } => _ = self.values.insert(key, vec![value]),
-                        Step::Append { key, element } => self.values.entry(key).or_default().push(element),
-                        Step::Read { .. } | Step::ReadList { .. } => {}
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn reads_right(&self, of: u32) -> bool {
-        let mut own: Vec<(Key, ValueId)> = Vec::new();
-        let counts = |key, value| {
-            value == ValueId::INITIAL
-                || !self.is_part
-                || self.judge.sources.get(&(key, value)).is_some_and(|from| self.kept.contains(from))
-        };
-        self.judge.steps(of).iter().all(|step| {
-            own.extend(written(step));
-            let held = |key| self.values.get(&key).map_or(&[][..], Vec::as_slice);
-            match *step {
-                Step::Read { key, value } => {
-                    let mine = own.iter().rev().find(|(of, _)| *of == key).map(|(_, value)| *value);
-                    let now = mine.or(held(key).last().copied()).unwrap_or(ValueId::INITIAL);
-                    !counts(key, value) || now == value
-                }
-                Step::ReadList { key, start, count } => {
-                    let mine = own.iter().filter(|(of, _)| *of == key).map(|(_, element)| *element);
-                    let now = held(key).iter().copied().chain(mine);
-                    let list = self.judge.history.list(start, count).iter().copied();
-                    list.filter(|element| counts(key, *element)).eq(now)
-                }
-                Step::Write { .. } | Step::Append { .. } => true,
-            }
-        })
-    }
-
-    /// Whether all can commit from here, by trying everything.
-    fn can_finish(&self) -> bool {
-        let next = |point| {
-            let mut machine = self.clone();
-            machine.step(point).is_ok()
-                && (self.judge.is_split
-                    || machine.step(Point::Commit(point.transaction().unwrap_or(0))).is_ok())
-                && machine.can_finish()
-        };
-        self.committed == self.kept
-            || self.kept.difference(&self.begun).any(|of| next(Point::Begin(*of)))
-            || self.judge.is_split
-                && self.begun.difference(&self.committed).any(|of| next(Point::Commit(*of)))
     }
 }

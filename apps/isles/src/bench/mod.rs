@@ -5,6 +5,7 @@
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
 mod check;
+mod check_transactions;
 mod cluster;
 mod graphs;
 mod measure;
@@ -93,7 +94,7 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP, graphs::GROUP, check::GROUP]
+    &[sim::GROUP, graphs::GROUP, check::GROUP, check_transactions::GROUP]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.

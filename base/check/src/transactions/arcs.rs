@@ -9,6 +9,7 @@ use super::cycles::is_free;
 use super::facts::{Facts, INITIAL, grouped};
 use super::guarantees::seen;
 use super::level::Level;
+use super::rules::{Rule, on};
 
 /// Why an arc is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,7 +113,7 @@ impl Arcs {
     /// Sessions, and who read from whom.
     pub(super) fn push_sessions(&mut self, facts: &Facts) {
         for transaction in 1..facts.count() {
-            if let Some(before) = facts.before(transaction) {
+            if let Some(before) = facts.before(transaction).filter(|_| on(Rule::SessionOrder)) {
                 self.push(self.commit(before), self.begin(transaction), Why::Session);
             }
         }
@@ -123,7 +124,7 @@ impl Arcs {
         for transaction in 1..facts.count() {
             let mut last = INITIAL;
             for read in facts.reads(transaction) {
-                if read.writer != INITIAL && read.writer != last {
+                if read.writer != INITIAL && read.writer != last && on(Rule::ReadsFrom) {
                     last = read.writer;
                     self.push(self.commit(read.writer), self.begin(transaction), Why::Read(read.key));
                 }
@@ -133,7 +134,7 @@ impl Arcs {
 
     /// What lists show of the order of versions.
     pub(super) fn push_follows(&mut self, facts: &Facts, no_overlap: bool) {
-        for (number, follows) in (0..).zip(&facts.lists.follows) {
+        for (number, follows) in (0..).zip(&facts.lists.follows).filter(|_| on(Rule::ListFollows)) {
             let to = if no_overlap { self.begin(follows.to) } else { self.commit(follows.to) };
             self.push(self.commit(follows.from), to, Why::Follows(number));
         }
@@ -150,7 +151,10 @@ impl Arcs {
         let mut open = vec![0u32; self.nodes as usize];
         for arc in &self.all {
             if arc.to <= initial {
-                return None;
+                if on(Rule::InitialFirst) {
+                    return None;
+                }
+                continue;
             }
             open[arc.to as usize] += 1;
         }

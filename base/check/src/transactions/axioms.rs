@@ -179,7 +179,8 @@ impl<'a> Small<'a> {
     fn snapshots(&self, order: Order, no_overlap: bool) -> bool {
         // Points: 2t begins, 2t + 1 commits.
         let is_before = |a: usize, b: usize| {
-            a / 2 == b / 2 && a < b || a % 2 == 1 && b % 2 == 0 && self.is_ordered(a / 2, b / 2, order)
+            a / 2 == b / 2 && a < b
+                || a % 2 == 1 && b.is_multiple_of(2) && self.is_ordered(a / 2, b / 2, order)
         };
         orders(2 * self.count, &is_before, &mut |points| {
             let at = |point: usize| points.iter().position(|other| *other == point).expect("all are there");

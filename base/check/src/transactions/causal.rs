@@ -8,6 +8,7 @@
 
 use super::arcs::{Arcs, Visible, Why};
 use super::facts::{Facts, INITIAL};
+use super::rules::{Rule, on};
 
 /// Entries of clocks that may be in memory.
 const ENTRIES_MAX: usize = 64 << 20;
@@ -37,6 +38,7 @@ pub(super) fn convergence(facts: &Facts) -> Causal {
                 if later != read.writer
                     && facts.place[later as usize] + 1 > known
                     && recent.is_new(later, read.writer)
+                    && on(Rule::CausalPast)
                 {
                     arcs.push(later, read.writer, Why::Overwritten { key: read.key, reader });
                 }

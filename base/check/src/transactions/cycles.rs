@@ -86,6 +86,13 @@ pub(super) fn violation(arcs: &Arcs, facts: &Facts) -> Violation {
 }
 
 fn finish(anomaly: Anomaly, order: Order, edges: Vec<Edge>, cycle: Vec<u32>) -> Violation {
+    // What a derived edge rests on counts, too.
+    let needed = edges.iter().map(|edge| match edge.reason {
+        Reason::Session => Order::Session,
+        Reason::RealTime => Order::RealTime,
+        _ => Order::Data,
+    });
+    let order = needed.max().map_or(order, |needed| needed.max(order));
     let mut violation = Violation { order, edges, cycle, ..Violation::at(anomaly, Vec::<Place>::new()) };
     violation.anomaly = named(&violation);
     violation
@@ -99,7 +106,9 @@ pub(super) fn inferred(violation: &Violation, any: Anomaly) -> Anomaly {
         |edge: &u32| matches!(reason(edge), Reason::Overwritten { .. } | Reason::NoOverlap { .. });
     let misses = |edge: &Edge| matches!(edge.reason, Reason::ReadBefore { .. } | Reason::Missing(..));
     match violation.anomaly {
-        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if violation.cycle.iter().any(is_inferred) => {
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow | Anomaly::InitialReadAfterWrite
+            if violation.cycle.iter().any(is_inferred) =>
+        {
             if violation.edges.iter().any(misses) {
                 any
             } else {

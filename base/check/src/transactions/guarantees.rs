@@ -32,25 +32,22 @@ struct Demand {
     reader: u32,
 }
 
-/// Judges one guarantee for each session: the views, or the first session that lacks it with arcs that have a cycle.
-pub(super) fn guarantee(facts: &Facts, level: Level) -> Result<Vec<View>, (u32, Arcs)> {
+/// Judges one guarantee for each session: the order of writes of each key, or arcs that have a cycle.
+pub(super) fn guarantee(facts: &Facts, level: Level) -> Vec<(u32, Result<Vec<View>, Arcs>)> {
     let mut demands = Demands::new(facts, level);
-    let mut views = Vec::new();
-    for session in 0..facts.sessions() {
+    let sessions = (0..facts.sessions()).map(|session| {
         let name = facts.session_names[session];
         let mut found = demands.of(session);
         found.sort_unstable();
         found.dedup_by_key(|demand| (demand.key, demand.from, demand.to));
-        for demands in found.chunk_by(|a, b| a.key == b.key) {
-            let order = order(facts, demands).ok_or_else(|| (name, arcs(facts, level, &found)))?;
-            if !order.is_empty() {
-                let order = order.iter().map(|writer| facts.original[*writer as usize]).collect();
-                let key = Some(Key(demands[0].key));
-                views.push(View { session: name, key, order });
-            }
-        }
-    }
-    Ok(views)
+        let views = found.chunk_by(|a, b| a.key == b.key).map(|demands| {
+            let order = order(facts, demands)?;
+            let order = order.iter().map(|writer| facts.original[*writer as usize]).collect();
+            Some(View { session: name, key: Some(Key(demands[0].key)), order })
+        });
+        (name, views.collect::<Option<Vec<View>>>().ok_or_else(|| arcs(facts, level, &found)))
+    });
+    sessions.collect()
 }
 
 /// Collects what a guarantee demands.

@@ -9,6 +9,7 @@ use isles_history::Moment;
 use super::arcs::{Arcs, Visible, Why};
 use super::facts::{Facts, INITIAL};
 use super::level::Order;
+use super::rules::{Rule, on};
 
 /// Which of the levels that need a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,15 +35,15 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
     if order >= Order::Session {
         arcs.push_sessions(facts);
     }
-    if order == Order::RealTime {
+    if order == Order::RealTime && on(Rule::RealTime) {
         push_times(facts, &mut arcs);
     }
     arcs.push_reads(facts);
     arcs.push_follows(facts, kind == Kind::Snapshot);
-    for misses in &facts.lists.misses {
+    for misses in facts.lists.misses.iter().filter(|_| on(Rule::ListMisses)) {
         arcs.push(arcs.begin(misses.reader), arcs.commit(misses.to), Why::Misses(misses.key, misses.element));
     }
-    for tail in &facts.lists.tails {
+    for tail in facts.lists.tails.iter().filter(|_| on(Rule::ListTail)) {
         let (key, one) =
             (tail.key, |(to, element): &(u32, _), reader: u32| (*to != reader).then_some((*to, *element)));
         if tail.readers.len() * tail.writers.len() <= 4 * (tail.readers.len() + tail.writers.len()) {
@@ -100,10 +101,15 @@ fn push_times(facts: &Facts, arcs: &mut Arcs) {
     }
 }
 
+/// Whether anything but lists was read.
+pub(super) fn has_registers(facts: &Facts) -> bool {
+    (1..facts.count())
+        .any(|reader| facts.reads(reader).iter().any(|read| !facts.lists.is_list[read.key as usize]))
+}
+
 /// Adds all that follows, and says in which order nodes can come; none if there is a cycle.
 pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: bool) -> Option<Vec<u32>> {
-    let has_registers = (1..facts.count())
-        .any(|reader| facts.reads(reader).iter().any(|read| !facts.lists.is_list[read.key as usize]));
+    let has_registers = has_registers(facts);
     let width = if sessions { facts.sessions() } else { (2 * facts.count() as usize).div_ceil(32) };
     let fits = (arcs.nodes as usize).saturating_mul(width) <= ENTRIES_MAX;
     for _ in 0..ROUNDS_MAX {
@@ -115,7 +121,7 @@ pub(super) fn saturate(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: boo
         let reach = Reach::new(facts, arcs, &order, sessions, width);
         let before = arcs.all.len();
         derive(facts, arcs, &reach);
-        if kind == Kind::Snapshot {
+        if kind == Kind::Snapshot && on(Rule::SaturateNoOverlap) {
             keep_apart(facts, arcs, &reach);
         }
         if arcs.all.len() == before {
@@ -205,6 +211,7 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                 }
                 if let Some(&writer) = count.checked_sub(1).map(|place| &writers[place])
                     && writer != from
+                    && on(Rule::SaturateOverwritten)
                     && (from == INITIAL || !reach.reaches((writer, false), arcs.commit(from)))
                 {
                     arcs.push(arcs.commit(writer), arcs.commit(from), Why::Overwritten { key, reader });
@@ -216,6 +223,7 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                     rest = &rest[1..];
                 }
                 if let Some(&writer) = rest.first()
+                    && on(Rule::SaturateReadBefore)
                     && !reach.reaches((reader, arcs.split), arcs.commit(writer))
                 {
                     arcs.push(begin, arcs.commit(writer), Why::ReadBefore { key, writer: from });

@@ -10,6 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::arcs::Arcs;
 use super::facts::{Facts, INITIAL, grouped};
+use super::rules::{Rule, on};
 use super::saturate::Kind;
 
 /// What came of a search.
@@ -152,6 +153,7 @@ impl<'a> State<'a> {
             let is_current =
                 facts.reads(transaction).iter().all(|read| self.current[read.key as usize] == read.writer);
             let overlaps = kind == Kind::Snapshot
+                && on(Rule::SearchLocks)
                 && facts.writes(transaction).iter().any(|key| self.locked[*key as usize]);
             if !is_current || overlaps {
                 return false;

@@ -30,9 +30,8 @@ pub(super) fn solve(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: bool, 
         {
             conflicts = conflicts_in(facts, arcs, kind, &order);
             if conflicts.is_empty() {
-                return Found::Order(
-                    order.into_iter().filter(|node| arcs.transaction(*node).is_some()).collect(),
-                );
+                let is_point = |node: &u32| arcs.transaction(*node).is_some_and(|of| of != INITIAL);
+                return Found::Order(order.into_iter().filter(is_point).collect());
             }
             size = conflicts.len();
         } else if size > 1 && conflicts.len() >= size {

@@ -9,6 +9,7 @@
 use super::arcs::{Arc, Arcs, Visible, Why};
 use super::certificate::View;
 use super::facts::{Facts, INITIAL, grouped};
+use super::rules::{Rule, on};
 
 /// What came of it.
 pub(super) enum Seen {
@@ -145,7 +146,7 @@ impl Work<'_> {
                 let count = count - usize::from(count > 0 && writers[count - 1] == reader);
                 let Some(&writer) = count.checked_sub(1).map(|count| &writers[count]) else { continue };
                 let earlier = before.entry(read.writer).or_default();
-                if writer == read.writer || earlier.contains(&writer) {
+                if writer == read.writer || earlier.contains(&writer) || !on(Rule::ViewPast) {
                     continue;
                 }
                 // A later writer of the same session says the same.

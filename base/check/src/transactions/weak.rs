@@ -7,6 +7,7 @@
 
 use super::arcs::{Arcs, Visible, Why};
 use super::facts::{Facts, INITIAL, Read};
+use super::rules::{Rule, on};
 
 /// What must come before what at read committed.
 pub(super) fn read_committed(facts: &Facts, sessions: bool) -> Arcs {
@@ -29,10 +30,10 @@ pub(super) fn read_committed(facts: &Facts, sessions: bool) -> Arcs {
                     arcs.push(writer, later, Why::Overwritten { key, reader });
                 }
             };
-            if let Some(later) = next.get(key) {
+            if let Some(later) = next.get(key).filter(|_| on(Rule::ReadCommittedNext)) {
                 before(&mut arcs, key, later);
             }
-            if first.get(writer) == Some(place as u32) {
+            if first.get(writer) == Some(place as u32) && on(Rule::ReadCommittedWrites) {
                 let written = facts.writes(writer);
                 if written.len() <= next.touched.len() {
                     for &other in written.iter().filter(|other| **other != key) {
@@ -68,6 +69,7 @@ pub(super) fn read_atomic(facts: &Facts, sessions: bool) -> Arcs {
         for read in reads.iter().filter(|read| read.top) {
             if let Some(other) = version.get(read.key)
                 && other != read.writer
+                && on(Rule::ReadAtomicTwice)
             {
                 // A key was read twice: each of the two was visible when the other was read.
                 for (from, to) in [(other, read.writer), (read.writer, other)] {
@@ -84,7 +86,7 @@ pub(super) fn read_atomic(facts: &Facts, sessions: bool) -> Arcs {
             }
             seen.set(read.writer, 0);
             let mut before = |key, later| {
-                if later != read.writer {
+                if later != read.writer && on(Rule::ReadAtomicWrites) {
                     arcs.push(read.writer, later, Why::Overwritten { key, reader });
                 }
             };
@@ -104,7 +106,7 @@ pub(super) fn read_atomic(facts: &Facts, sessions: bool) -> Arcs {
             }
         }
     }
-    if sessions {
+    if sessions && on(Rule::ReadAtomicSession) {
         own_session(facts, &mut arcs);
     }
     arcs
