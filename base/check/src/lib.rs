@@ -5,6 +5,7 @@ pub mod lattice;
 pub mod linearizability;
 mod model;
 pub mod models;
+pub mod read;
 pub mod sequential;
 pub mod transactions;
 mod verdict;
