@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod bench_command;
+mod check;
 mod claims;
 mod list;
 mod run;
@@ -20,6 +21,8 @@ pub(crate) enum Outcome {
     Good,
     /// A check, a claim or its control came out wrong: 1.
     Bad,
+    /// Whether all is well could not be decided: 4.
+    Unknown,
 }
 
 /// Why a command could not do its work.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "isles", &mut std::io::stdout());
             Ok(Outcome::Good)
         }
+        Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Bad) => ExitCode::from(1),
+        Ok(Outcome::Unknown) => ExitCode::from(4),
         Err(Failure::Input(why)) => complain(&why, 2),
         Err(Failure::Machine(why)) => complain(&why, 3),
     }

@@ -10,7 +10,8 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use isles_check::linearizability::Limits;
-use isles_check::read::{Fails, Reading, guess};
+pub use isles_check::read::Fails;
+use isles_check::read::{Reading, guess};
 use isles_check::transactions::{Budget, Level};
 use isles_history::{Call, Calls, Events, Format, ReadError, Value};
 use serde::Serialize;
@@ -42,6 +43,27 @@ pub struct Options {
     pub budget: Budget,
 }
 
+impl Options {
+    /// What objects hold at first, from its text in EDN.
+    ///
+    /// # Errors
+    /// When the text is no value.
+    pub fn initial_value(text: &str) -> Result<Value, String> {
+        let entry = format!("{{:type :info, :process :it, :value {text}\n}}");
+        let Ok(isles_history::Reading::Events(mut events)) =
+            isles_history::read(entry.as_bytes(), Some(Format::Edn))
+        else {
+            return Err(format!("'{text}' is no value"));
+        };
+        match (events.next(), events.next()) {
+            (Some(Ok(event)), None) => Ok(event.value),
+            _ => {
+                Err(format!("'{text}' is no value: write it as EDN, such as 0, nil, [1 2] or {{\"a\" 100}}"))
+            }
+        }
+    }
+}
+
 /// What a history may be judged by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Want {
@@ -61,6 +83,11 @@ impl Want {
             Self::Sequential => "sequential",
             Self::Level(level) => level.name(),
         }
+    }
+
+    /// All names, stronger ones first among operations.
+    pub fn names() -> Vec<&'static str> {
+        ["linearizable", "sequential"].into_iter().chain(Level::all().map(Level::name)).collect()
     }
 
     /// The one of this name.

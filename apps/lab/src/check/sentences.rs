@@ -15,8 +15,8 @@ pub(super) fn sentences(history: &Transactions, why: &Violation) -> Vec<String> 
     }
     if !why.cycle.is_empty() {
         let ends = why.cycle.iter().filter_map(|edge| why.edges.get(*edge as usize));
-        let mut path: Vec<String> = ends.clone().map(|edge| point(history, edge.from)).collect();
-        path.extend(ends.last().map(|edge| point(history, edge.to)));
+        let mut path: Vec<String> = ends.clone().map(|edge| point(edge.from)).collect();
+        path.extend(ends.last().map(|edge| point(edge.to)));
         lines.push(format!("So each comes before itself: {}.", path.join(", then ")));
     } else if !why.core.is_empty() {
         let names: Vec<String> = why
@@ -57,7 +57,7 @@ fn place_sentence(history: &Transactions, place: &Place) -> String {
     }
 }
 
-fn point(history: &Transactions, point: Point) -> String {
+fn point(point: Point) -> String {
     match point {
         Point::Initial => "the initial state".to_owned(),
         Point::Begin(place) => format!("the begin of {}", known(place)),
@@ -66,7 +66,7 @@ fn point(history: &Transactions, point: Point) -> String {
 }
 
 fn edge_sentence(history: &Transactions, edge: &Edge) -> String {
-    let (from, to) = (point(history, edge.from), point(history, edge.to));
+    let (from, to) = (point(edge.from), point(edge.to));
     let because = match &edge.reason {
         Reason::Initial => "it was there at first".to_owned(),
         Reason::Within => "a transaction begins before it commits".to_owned(),
@@ -93,7 +93,7 @@ fn edge_sentence(history: &Transactions, edge: &Edge) -> String {
         Reason::ReadBefore { key, from, .. } => format!(
             "it read {} as {} left it, and the other overwrote that",
             history.key_name(*key),
-            point(history, *from)
+            point(*from)
         ),
         Reason::NoOverlap { key, .. } => {
             format!("both wrote {}, so that one ends before the other begins", history.key_name(*key))
