@@ -42,8 +42,9 @@ Begin with:
   isles claims GOS-03          re-run an experiment and its control
   isles graph info FILE        what a network is like: components, distances, clustering
 
-Exit codes: 0 all well; 1 a check, a claim or its control came out wrong; 2 wrong input (arguments,
-scenario, files); 3 the machine failed (a file could not be written, say)."
+Exit codes: 0 all well; 1 a check, a claim or its control came out wrong, or a history is wrong; 2 wrong input
+(arguments, scenario, files); 3 the machine failed (a file could not be written, say); 4 whether a history is
+right could not be decided."
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -79,6 +80,14 @@ pub(crate) enum Command {
     /// Files are edge lists as SNAP publishes them, GraphML, DOT and latency matrices (CSV). Which one a file is, is seen from its
     /// first bytes and its ending: .txt .edges .el .tsv, .graphml .xml, .dot .gv, .csv .matrix.
     Graph(GraphArgs),
+    /// Judge a recorded history: is it linearizable, serializable, causal ...?
+    ///
+    /// The file may be Jepsen's EDN, JSON or log, Plume's or AWDIT's text, dbcop's JSON, or history.jsonl of a run: the format is
+    /// found by its content. What is wrong is shown in its smallest part, with one sentence for each step of the reason.
+    ///
+    /// Exit codes: 0 holds, 1 violated, 2 wrong input, 3 a file could not be written or a certificate was refused, 4 not decided
+    /// within the limits. With --all: 0 when the history could be placed.
+    Check(CheckArgs),
     /// Measure this machine: events per second, seconds per broadcast, bytes per process
     ///
     /// Rates are per CPU second of one thread, seconds are CPU seconds, bytes are resident memory.
@@ -177,6 +186,65 @@ pub(crate) struct ClaimsArgs {
     /// Leave a report with the claims' curves in this folder, which must be empty or new
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The history
+    pub(crate) file: PathBuf,
+    /// What it is a history of: register, key-value, multi-register, counter, set, queue, stack, priority-queue, lock, lease, log,
+    /// bank, broker, txn [default: by its operations]
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Its format: lines, edn, json, log, plume, awdit, dbcop [default: by its content]
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// Judge this level: linearizable, sequential, strict-serializable, snapshot-isolation, causal ... (may be repeated)
+    /// [default: linearizable for operations; strict-serializable for transactions with times, session-serializable without]
+    #[arg(long)]
+    pub(crate) level: Vec<String>,
+    /// Judge all levels, and tell the strongest that hold and the weakest that do not
+    #[arg(long, conflicts_with = "level")]
+    pub(crate) all: bool,
+    /// Re-check each certificate by the independent verifier
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// What objects hold at first, as EDN: 0, nil, [1 2], {"a" 100} [default: nothing; of multi-registers 0, of banks what is read first]
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) initial: Option<String>,
+    /// What :fail says: it did not happen (drop), or it was refused, so that a failed cas saw another value (assert)
+    #[arg(long, value_enum, default_value_t = FailsArg::Drop)]
+    pub(crate) fails: FailsArg,
+    /// Trust clocks only so far, in nanoseconds: operations are ordered by their times, widened by this either way
+    #[arg(long, value_name = "NS")]
+    pub(crate) skew_ns: Option<u64>,
+    /// Give up a search after so many configurations
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a page with the verdict and the picture to this file
+    #[arg(long, value_name = "OUT")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// What a failure says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum FailsArg {
+    /// It did not happen.
+    Drop,
+    /// It was refused.
+    Assert,
+}
+
+impl From<FailsArg> for isles_lab::check::Fails {
+    fn from(fails: FailsArg) -> Self {
+        match fails {
+            FailsArg::Drop => Self::Drop,
+            FailsArg::Assert => Self::Assert,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod bench_command;
+mod check;
 mod claims;
 mod graph;
 mod list;
@@ -21,6 +22,8 @@ pub(crate) enum Outcome {
     Good,
     /// A check, a claim or its control came out wrong: 1.
     Bad,
+    /// Whether all is well could not be decided: 4.
+    Unknown,
 }
 
 /// Why a command could not do its work.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
             print(&String::from_utf8_lossy(&script)).map(|()| Outcome::Good)
         }
         Command::Graph(args) => graph::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Bad) => ExitCode::from(1),
+        Ok(Outcome::Unknown) => ExitCode::from(4),
         Err(Failure::Input(why)) => complain(&why, 2),
         Err(Failure::Machine(why)) => complain(&why, 3),
     }

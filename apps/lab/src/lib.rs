@@ -1,5 +1,6 @@
 //! The lab: scenarios, measures, reports.
 
+pub mod check;
 pub mod claims;
 pub mod facts;
 pub mod matrix;

@@ -4,6 +4,7 @@
 mod builder;
 mod calls;
 mod event;
+mod journal;
 mod lines;
 mod operation;
 mod read;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use builder::Builder;
 pub use calls::{Call, Calls, FAULTS_MAX, Fault};
 pub use event::{Actor, Event, Kind, Value};
+pub use journal::Journal;
 pub use operation::{Moment, Operation, Outcome, place};
 pub use read::{DEPTH_MAX, Events, Format, LINE_BYTES_MAX, ReadError, Reading, VALUES_MAX, read};
 pub use transactions::{Key, Status, Step, Transaction, Transactions, ValueId};

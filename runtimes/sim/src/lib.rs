@@ -30,5 +30,5 @@ pub use fault::{Boundary, Churn, Disk, Fault, Memory, Strike, Who};
 pub use link::{Bandwidth, Detection, Latency, Links};
 pub use matrix::Matrix;
 pub use observer::Observer;
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Recording};
 pub use simulation::{Setup, SetupError, Simulation, Start};

@@ -10,15 +10,15 @@ use super::space_time;
 use super::svg::Canvas;
 use super::topology;
 
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// What the page may load: nothing. A browser holds it to that whatever a title may contain.
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'";
 
 /// Three islands and the sea.
-const MARK: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M3 15a5 5 0 0 1 9 0zM11 \
+pub(super) const MARK: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M3 15a5 5 0 0 1 9 0zM11 \
     11a3.5 3.5 0 0 1 6.500 0zM14 16a3.500 3.500 0 0 1 6.500 0zM2 18.500h20v1.600H2z\"/></svg>";
 
 /// The whole page. `files` are the names of the other files in the folder, to be linked.

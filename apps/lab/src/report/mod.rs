@@ -26,6 +26,7 @@ mod svg;
 pub mod tables;
 pub mod terminal;
 mod topology;
+pub mod verdict;
 
 use std::fs;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use isles_history::{Entry, History};
 use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol, Span, Time};
-use isles_sim::{Fault, Recorder, Setup, Simulation, Who};
+use isles_sim::{Fault, Observer, Recorder, Recording, Setup, Simulation, Who};
 use serde::{Deserialize, Serialize};
 
 /// Answers what it is asked after asking another process.
@@ -47,13 +47,38 @@ impl Protocol for Relay {
 }
 
 fn record(twice: bool) -> Recorder<Relay> {
+    let mut recorder = Recorder::default();
+    observe(twice, &mut recorder);
+    recorder
+}
+
+fn observe(twice: bool, observer: &mut impl Observer<Relay>) {
     let mut sim = Simulation::<Relay>::new(Setup::new(2, 1, twice)).expect("a valid set-up");
     sim.invoke(ProcessId(0), 3);
     sim.invoke_at(Time::ZERO + Span::millis(30), ProcessId(0), 4);
     sim.inject(Time::ZERO + Span::millis(35), Fault::Crash(Who::Ids(vec![ProcessId(0)])));
-    let mut recorder = Recorder::default();
-    sim.run_until(Time::ZERO + Span::secs(1), &mut recorder);
-    recorder
+    sim.run_until(Time::ZERO + Span::secs(1), observer);
+}
+
+#[test]
+fn a_history_that_is_written_at_once_is_the_one_that_is_kept() {
+    for twice in [false, true] {
+        let recorder = record(twice);
+        let mut recording = Recording::new(Vec::new());
+        observe(twice, &mut recording);
+        let (text, stray) = recording.finish().expect("memory does not fail");
+        assert_eq!(&History::read(text.as_slice()).expect("own text"), recorder.history());
+        assert_eq!(stray, recorder.stray_replies());
+    }
+}
+
+#[test]
+fn a_recorder_without_room_keeps_the_beginning_and_counts_the_rest() {
+    let mut recorder = Recorder::<Relay>::with_room(3);
+    observe(false, &mut recorder);
+    assert_eq!(recorder.history().entries(), &record(false).history().entries()[..3]);
+    assert_eq!(recorder.left_out(), 1);
+    assert_eq!(record(false).left_out(), 0);
 }
 
 #[test]
@@ -66,6 +91,8 @@ fn invocations_replies_and_crashes_are_recorded_and_read_again() {
         .map(|entry| match entry {
             Entry::Invoke { .. } => "invoke",
             Entry::Return { .. } => "return",
+            Entry::Fail { .. } => "fail",
+            Entry::Unknown { .. } => "unknown",
             Entry::Crash { .. } => "crash",
         })
         .collect();
