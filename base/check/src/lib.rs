@@ -4,6 +4,7 @@
 pub mod linearizability;
 mod model;
 pub mod models;
+pub mod monitors;
 pub mod sequential;
 mod verdict;
 pub mod verify;
