@@ -8,7 +8,7 @@
 
 use isles_history::Operation;
 
-use super::sojourn::{Gap, NONE, Sojourns, Taken, cover};
+use super::sojourn::{Gap, NONE, Sojourn, Sojourns, Taken, cover};
 use super::{BLIND, Finding};
 use crate::model::Datum;
 use crate::models::collection::{First, Op, Reply};
@@ -22,9 +22,16 @@ pub fn priority_queue<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>], first
         Ok(sojourns) => sojourns,
         Err(finding) => return finding,
     };
-    if first == First::Greatest {
-        sojourns.all.reverse();
-    }
+    sojourns.all.sort_by(|a, b| {
+        let value = |sojourn: &Sojourn| match &operations[sojourn.enter as usize].op {
+            Op::Insert(value) => Some(value),
+            Op::Remove | Op::Peek => None,
+        };
+        match first {
+            First::Least => value(a).cmp(&value(b)),
+            First::Greatest => value(b).cmp(&value(a)),
+        }
+    });
     match place(&sojourns) {
         Ok(order) => Finding::Order(order),
         Err(_) if !sojourns.blind.is_empty() => Finding::Inapplicable(BLIND),

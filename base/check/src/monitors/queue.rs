@@ -46,13 +46,10 @@ pub fn queue<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>]) -> Finding {
 
 /// Two values of which the first went in before the second and came out after it, or not at all.
 fn overtaken(all: &[Sojourn]) -> Option<(Sojourn, Sojourn)> {
-    let mut by_last: Vec<&Sojourn> = all.iter().collect();
-    let mut by_first = by_last.clone();
-    by_last.sort_unstable_by_key(|sojourn| sojourn.enter_last);
-    by_first.sort_unstable_by_key(|sojourn| sojourn.enter_first);
-    let mut earlier = by_last.into_iter().peekable();
+    let (by_last, by_first) = (by(all, |sojourn| sojourn.enter_last), by(all, |sojourn| sojourn.enter_first));
+    let mut earlier = by_last.into_iter().map(|(_, place)| &all[place as usize]).peekable();
     let mut latest: Option<&Sojourn> = None;
-    for second in by_first {
+    for second in by_first.into_iter().map(|(_, place)| &all[place as usize]) {
         while let Some(first) = earlier.next_if(|first| first.enter_last < second.enter_first) {
             if latest.is_none_or(|latest| first.leave_first > latest.leave_first) {
                 latest = Some(first);
@@ -63,6 +60,14 @@ fn overtaken(all: &[Sojourn]) -> Option<(Sojourn, Sojourn)> {
         }
     }
     None
+}
+
+/// The numbers of `items` by a key, each with it.
+fn by<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<(K, u32)> {
+    let mut order: Vec<(K, u32)> = items.iter().map(key).zip(0..).collect();
+    // Histories are in order, but for what overlaps: a sort that looks for runs is faster.
+    order.sort();
+    order
 }
 
 /// Lets removals of unknown outcome take out what otherwise would have been overtaken: the value that must go first by the
@@ -177,13 +182,8 @@ fn order(sojourns: &Sojourns, vacant: &[Gap]) -> Option<Vec<u32>> {
 
 /// The stays in an order in which both insertions and removals are possible.
 fn common_extension(stays: &[Stay]) -> Option<Vec<u32>> {
-    let sorted = |key: fn(&Stay) -> Place| {
-        let mut order: Vec<u32> = (0..stays.len() as u32).collect();
-        order.sort_unstable_by_key(|stay| key(&stays[*stay as usize]));
-        order
-    };
-    let (by_enter, by_leave) = (sorted(|stay| stay.enter.0), sorted(|stay| stay.leave.0));
-    let (by_entered, by_left) = (sorted(|stay| stay.enter.1), sorted(|stay| stay.leave.1));
+    let (by_enter, by_leave) = (by(stays, |stay| stay.enter.0), by(stays, |stay| stay.leave.0));
+    let (by_entered, by_left) = (by(stays, |stay| stay.enter.1), by(stays, |stay| stay.leave.1));
     // Who may come next by its insertion, by its removal; who may by both is ready.
     let mut may = vec![0u8; stays.len()];
     let mut gone = vec![false; stays.len()];
@@ -191,15 +191,14 @@ fn common_extension(stays: &[Stay]) -> Option<Vec<u32>> {
     let mut ready: BinaryHeap<Reverse<(Place, u32)>> = BinaryHeap::new();
     let mut line = Vec::with_capacity(stays.len());
     while line.len() < stays.len() {
-        while gone[by_entered[entered] as usize] {
+        while gone[by_entered[entered].1 as usize] {
             entered += 1;
         }
-        while gone[by_left[left] as usize] {
+        while gone[by_left[left].1 as usize] {
             left += 1;
         }
-        let limits = (stays[by_entered[entered] as usize].enter.1, stays[by_left[left] as usize].leave.1);
-        let mut allow = |list: &[u32], at: &mut usize, fits: &dyn Fn(&Stay) -> bool| {
-            while let Some(&stay) = list.get(*at).filter(|stay| fits(&stays[**stay as usize])) {
+        let mut allow = |list: &[(Place, u32)], at: &mut usize, limit: Place| {
+            while let Some(&(_, stay)) = list.get(*at).filter(|(first, _)| *first <= limit) {
                 may[stay as usize] += 1;
                 if may[stay as usize] == 2 {
                     ready.push(Reverse((stays[stay as usize].enter.1, stay)));
@@ -207,8 +206,8 @@ fn common_extension(stays: &[Stay]) -> Option<Vec<u32>> {
                 *at += 1;
             }
         };
-        allow(&by_enter, &mut enter, &|stay| stay.enter.0 <= limits.0);
-        allow(&by_leave, &mut leave, &|stay| stay.leave.0 <= limits.1);
+        allow(&by_enter, &mut enter, by_entered[entered].0);
+        allow(&by_leave, &mut leave, by_left[left].0);
         let Reverse((_, next)) = ready.pop()?;
         gone[next as usize] = true;
         line.push(next);

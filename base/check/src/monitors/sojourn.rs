@@ -64,7 +64,7 @@ pub(super) struct Blind {
 /// A history of a collection in which no value goes in twice.
 #[derive(Debug)]
 pub(super) struct Sojourns {
-    /// By their values, ascending; what nobody took out and may not have gone in is left out.
+    /// In the order of the history; what nobody took out and may not have gone in is left out.
     pub(super) all: Vec<Sojourn>,
     pub(super) vacancies: Vec<Vacancy>,
     pub(super) blind: Vec<Blind>,
@@ -82,24 +82,22 @@ impl Sojourns {
             return Err(Finding::Inapplicable("more operations than fit"));
         }
         let (ranks, gaps) = ranks(operations);
-        let mut index: HashMap<&V, u32, FxBuildHasher> = HashMap::default();
-        let mut entered: Vec<(&V, Sojourn)> = Vec::new();
+        let mut index: HashMap<&V, u32, FxBuildHasher> =
+            HashMap::with_capacity_and_hasher(operations.len() / 2, FxBuildHasher);
+        let mut all: Vec<Sojourn> = Vec::with_capacity(operations.len() / 2 + 1);
         for (operation, (at, rank)) in (0..).zip(operations.iter().zip(&ranks)) {
             let Op::Insert(value) = &at.op else { continue };
-            if index.insert(value, entered.len() as u32).is_some() {
+            if index.insert(value, all.len() as u32).is_some() {
                 return Err(Finding::Inapplicable("a value goes in twice"));
             }
-            entered.push((
-                value,
-                Sojourn {
-                    enter_first: rank.0 + 1,
-                    enter_last: rank.1.min(gaps - 1),
-                    leave_first: gaps,
-                    leave_last: gaps,
-                    enter: operation,
-                    leave: NONE,
-                },
-            ));
+            all.push(Sojourn {
+                enter_first: rank.0 + 1,
+                enter_last: rank.1.min(gaps - 1),
+                leave_first: gaps,
+                leave_last: gaps,
+                enter: operation,
+                leave: NONE,
+            });
         }
         let (mut vacancies, mut blind) = (Vec::new(), Vec::new());
         for (operation, (at, rank)) in (0..).zip(operations.iter().zip(&ranks)) {
@@ -108,7 +106,7 @@ impl Sojourns {
                 (Op::Insert(_), None | Some(Reply::Done)) => {}
                 (Op::Remove, Some(Reply::Value(Some(value)))) => {
                     let Some(place) = index.get(value) else { return Err(Finding::Wrong(vec![operation])) };
-                    let sojourn = &mut entered[*place as usize].1;
+                    let sojourn = &mut all[*place as usize];
                     if sojourn.leave != NONE {
                         return Err(Finding::Wrong(vec![sojourn.enter, sojourn.leave, operation]));
                     }
@@ -131,9 +129,7 @@ impl Sojourns {
             }
         }
         let unknown = |sojourn: &Sojourn| operations[sojourn.enter as usize].reply().is_none();
-        entered.retain(|(_, sojourn)| sojourn.leave != NONE || !unknown(sojourn));
-        entered.sort_unstable_by_key(|(value, _)| *value);
-        let all = entered.into_iter().map(|(_, sojourn)| sojourn).collect();
+        all.retain(|sojourn| sojourn.leave != NONE || !unknown(sojourn));
         Ok(Self { all, vacancies, blind, gaps })
     }
 }
@@ -148,7 +144,8 @@ fn ranks<Op, Reply>(operations: &[Operation<Op, Reply>]) -> (Vec<(u32, u32)>, Ga
             events.push((at.returned(), true, operation));
         }
     }
-    events.sort_unstable();
+    // Invocations are in order already, returns nearly.
+    events.sort();
     let mut ranks = vec![(0, u32::MAX); operations.len()];
     for (rank, (_, is_return, operation)) in (0..).zip(&events) {
         let own = &mut ranks[*operation as usize];
