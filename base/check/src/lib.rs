@@ -6,6 +6,7 @@ pub mod lattice;
 pub mod linearizability;
 mod model;
 pub mod models;
+pub mod monitors;
 pub mod read;
 pub mod sequential;
 pub mod sessions;
