@@ -1,5 +1,6 @@
 //! Checkers against plain enumeration and the verifier.
 
+mod monitors;
 mod random;
 
 #[test]
