@@ -33,6 +33,7 @@ fn history(count: u32, mut insert: impl FnMut(u32), mut remove: impl FnMut() -> 
 #[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "an example prints, and measures")]
 fn main() {
     let count = 1_000_000;
+    let members: Vec<u32> = (0..count).collect();
     let time = |name: &str, history: &History, monitor: &dyn Fn(&History) -> Finding| {
         let begin = std::time::Instant::now();
         let finding = monitor(history);
@@ -40,10 +41,10 @@ fn main() {
     };
     let cell = std::cell::RefCell::new(VecDeque::new());
     let made = history(count, |v| cell.borrow_mut().push_back(v), || cell.borrow_mut().pop_front());
-    time("queue", &made, &|h| queue(h));
+    time("queue", &made, &|h| queue(h, &members));
     let cell = std::cell::RefCell::new(Vec::new());
     let made = history(count, |v| cell.borrow_mut().push(v), || cell.borrow_mut().pop());
-    time("stack", &made, &|h| stack(h));
+    time("stack", &made, &|h| stack(h, &members));
     let cell = std::cell::RefCell::new(BTreeSet::new());
     let made = history(
         count,
@@ -52,5 +53,5 @@ fn main() {
         },
         || cell.borrow_mut().pop_first(),
     );
-    time("priority queue", &made, &|h| priority_queue(h, First::Least));
+    time("priority queue", &made, &|h| priority_queue(h, &members, First::Least));
 }

@@ -1,6 +1,9 @@
 //! Queues, stacks and priority queues: values go in one by one and come out one by one.
 
+use isles_history::Operation;
+
 use crate::model::{Datum, Effect, Model, Parts};
+use crate::monitors;
 
 /// First in, first out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -135,6 +138,14 @@ impl<V: Datum> Model for Queue<V> {
         values(&self.initial, op, reply, handled);
     }
 
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        if self.initial.is_empty() { monitors::queue(operations, members).told() } else { None }
+    }
+
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
         describe(op, reply, ["enqueue", "dequeue", "front"])
     }
@@ -160,6 +171,14 @@ impl<V: Datum> Model for Stack<V> {
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
         values(&self.initial, op, reply, handled);
+    }
+
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        if self.initial.is_empty() { monitors::stack(operations, members).told() } else { None }
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
@@ -197,6 +216,18 @@ impl<V: Datum> Model for PriorityQueue<V> {
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
         values(&self.initial, op, reply, handled);
+    }
+
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        if self.initial.is_empty() {
+            monitors::priority_queue(operations, members, self.first).told()
+        } else {
+            None
+        }
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {

@@ -27,5 +27,16 @@ pub enum Finding {
     Inapplicable(&'static str),
 }
 
+impl Finding {
+    /// As a model's [`monitor`](crate::Model::monitor) says it.
+    pub(crate) fn told(self) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        match self {
+            Self::Order(order) => Some(Ok(order)),
+            Self::Wrong(few) => Some(Err(few)),
+            Self::Inapplicable(_) => None,
+        }
+    }
+}
+
 /// What a monitor says when an order was not found while removals of unknown outcome are about.
 const BLIND: &str = "a removal never returned, and may have taken anything";

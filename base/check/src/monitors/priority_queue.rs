@@ -13,12 +13,16 @@ use super::{BLIND, Finding};
 use crate::model::Datum;
 use crate::models::collection::{First, Op, Reply};
 
-/// Judges a history of a priority queue that is empty at first.
+/// Judges those of `operations` named by `members`, of a priority queue that is empty at first.
 ///
 /// # Complexity
 /// Time n log n, and some 80 bytes for each operation.
-pub fn priority_queue<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>], first: First) -> Finding {
-    let mut sojourns = match Sojourns::new(operations) {
+pub fn priority_queue<V: Datum>(
+    operations: &[Operation<Op<V>, Reply<V>>],
+    members: &[u32],
+    first: First,
+) -> Finding {
+    let mut sojourns = match Sojourns::new(operations, members) {
         Ok(sojourns) => sojourns,
         Err(finding) => return finding,
     };

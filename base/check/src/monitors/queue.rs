@@ -18,12 +18,12 @@ use super::{BLIND, Finding};
 use crate::model::Datum;
 use crate::models::collection::{Op, Reply};
 
-/// Judges a history of a queue that is empty at first.
+/// Judges those of `operations` named by `members`, of a queue that is empty at first.
 ///
 /// # Complexity
 /// Time n log n, and some 100 bytes for each operation.
-pub fn queue<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>]) -> Finding {
-    let mut sojourns = match Sojourns::new(operations) {
+pub fn queue<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>], members: &[u32]) -> Finding {
+    let mut sojourns = match Sojourns::new(operations, members) {
         Ok(sojourns) => sojourns,
         Err(finding) => return finding,
     };

@@ -73,19 +73,23 @@ pub(super) struct Sojourns {
 }
 
 impl Sojourns {
-    /// What `operations` say of each value, by value.
+    /// What those of `operations` named by `members` say of each value.
     ///
     /// # Errors
     /// With what is wrong already, or why no monitor can judge it.
-    pub(super) fn new<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>]) -> Result<Self, Finding> {
-        if operations.len() >= (u32::MAX / 16) as usize {
+    pub(super) fn new<V: Datum>(
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Result<Self, Finding> {
+        if members.len() >= (u32::MAX / 16) as usize {
             return Err(Finding::Inapplicable("more operations than fit"));
         }
-        let (ranks, gaps) = ranks(operations);
+        let (ranks, gaps) = ranks(operations, members);
         let mut index: HashMap<&V, u32, FxBuildHasher> =
-            HashMap::with_capacity_and_hasher(operations.len() / 2, FxBuildHasher);
-        let mut all: Vec<Sojourn> = Vec::with_capacity(operations.len() / 2 + 1);
-        for (operation, (at, rank)) in (0..).zip(operations.iter().zip(&ranks)) {
+            HashMap::with_capacity_and_hasher(members.len() / 2, FxBuildHasher);
+        let mut all: Vec<Sojourn> = Vec::with_capacity(members.len() / 2 + 1);
+        for (&operation, rank) in members.iter().zip(&ranks) {
+            let at = &operations[operation as usize];
             let Op::Insert(value) = &at.op else { continue };
             if index.insert(value, all.len() as u32).is_some() {
                 return Err(Finding::Inapplicable("a value goes in twice"));
@@ -100,7 +104,8 @@ impl Sojourns {
             });
         }
         let (mut vacancies, mut blind) = (Vec::new(), Vec::new());
-        for (operation, (at, rank)) in (0..).zip(operations.iter().zip(&ranks)) {
+        for (&operation, rank) in members.iter().zip(&ranks) {
+            let at = &operations[operation as usize];
             let (first, last) = (rank.0 + 1, rank.1.min(gaps - 1));
             match (&at.op, at.reply()) {
                 (Op::Insert(_), None | Some(Reply::Done)) => {}
@@ -134,11 +139,12 @@ impl Sojourns {
     }
 }
 
-/// The ranks of invocation and return of each operation among all events, and how many gaps there are between them. What happens at one
+/// The ranks of invocation and return of each member among all their events, and how many gaps there are between them. What happens at one
 /// moment overlaps: invocations come first.
-fn ranks<Op, Reply>(operations: &[Operation<Op, Reply>]) -> (Vec<(u32, u32)>, Gap) {
-    let mut events: Vec<(Moment, bool, u32)> = Vec::with_capacity(operations.len() * 2);
-    for (operation, at) in (0..).zip(operations) {
+fn ranks<Op, Reply>(operations: &[Operation<Op, Reply>], members: &[u32]) -> (Vec<(u32, u32)>, Gap) {
+    let mut events: Vec<(Moment, bool, u32)> = Vec::with_capacity(members.len() * 2);
+    for (operation, member) in (0..).zip(members) {
+        let at = &operations[*member as usize];
         events.push((at.invoked, false, operation));
         if at.returned() < Moment::MAX {
             events.push((at.returned(), true, operation));
@@ -146,7 +152,7 @@ fn ranks<Op, Reply>(operations: &[Operation<Op, Reply>]) -> (Vec<(u32, u32)>, Ga
     }
     // Invocations are in order already, returns nearly.
     events.sort();
-    let mut ranks = vec![(0, u32::MAX); operations.len()];
+    let mut ranks = vec![(0, u32::MAX); members.len()];
     for (rank, (_, is_return, operation)) in (0..).zip(&events) {
         let own = &mut ranks[*operation as usize];
         if *is_return { own.1 = rank } else { own.0 = rank }

@@ -26,12 +26,12 @@ mod depths;
 
 use depths::Depths;
 
-/// Judges a history of a stack that is empty at first.
+/// Judges those of `operations` named by `members`, of a stack that is empty at first.
 ///
 /// # Complexity
 /// Time n log² n at worst, and some 200 bytes for each operation.
-pub fn stack<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>]) -> Finding {
-    let sojourns = match Sojourns::new(operations) {
+pub fn stack<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>], members: &[u32]) -> Finding {
+    let sojourns = match Sojourns::new(operations, members) {
         Ok(sojourns) => sojourns,
         Err(finding) => return finding,
     };

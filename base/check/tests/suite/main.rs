@@ -1,6 +1,7 @@
 //! Checkers against plain enumeration and the verifier.
 
 mod files;
+mod monitors;
 mod random;
 
 #[test]

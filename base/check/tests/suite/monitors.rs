@@ -108,7 +108,7 @@ fn history(draws: &mut Stream, crashes: bool) -> Vec<Step> {
 /// Compares a monitor with brute force on so many histories. Returns how many were right, wrong, and left open.
 fn compare<M: Model<Op = Op<u8>, Reply = Reply<u8>>>(
     model: &M,
-    monitor: impl Fn(&[Step]) -> Finding,
+    monitor: impl Fn(&[Step], &[u32]) -> Finding,
     seeds: std::ops::Range<u64>,
     crashes: bool,
 ) -> [u32; 3] {
@@ -116,7 +116,8 @@ fn compare<M: Model<Op = Op<u8>, Reply = Reply<u8>>>(
     for seed in seeds {
         let operations = history(&mut Stream::new(seed, &[u64::from(crashes)]), crashes);
         let legal = brute(model, &operations);
-        match monitor(&operations) {
+        let members: Vec<u32> = (0..operations.len() as u32).collect();
+        match monitor(&operations, &members) {
             Finding::Order(order) => {
                 let flaw = flaw(model, &operations, &order);
                 assert_eq!(flaw, None, "seed {seed}: {order:?} of {operations:#?}");
@@ -161,7 +162,17 @@ fn stacks_as_brute_force_says() {
 fn priority_queues_as_brute_force_says() {
     for first in [First::Least, First::Greatest] {
         let model = PriorityQueue { initial: Vec::new(), first };
-        each_way(compare(&model, |operations| priority_queue(operations, first), SEEDS, false));
-        each_way(compare(&model, |operations| priority_queue(operations, first), SEEDS, true));
+        each_way(compare(
+            &model,
+            |operations, members| priority_queue(operations, members, first),
+            SEEDS,
+            false,
+        ));
+        each_way(compare(
+            &model,
+            |operations, members| priority_queue(operations, members, first),
+            SEEDS,
+            true,
+        ));
     }
 }
