@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod memory;
+pub mod multi_master;
+pub mod primary_backup;
+pub mod store;
+pub mod total_order;
