@@ -1,6 +1,8 @@
 //! Clients that ask one thing after the other.
 
-use isles_kernel::random::{Stream, draw, mix};
+use std::collections::{BTreeMap, BTreeSet};
+
+use isles_kernel::random::{Stream, draw};
 use isles_kernel::{OpId, ProcessId, Protocol, Span, Time};
 
 use crate::distribution::Distribution;
@@ -8,13 +10,16 @@ use crate::observer::Observer;
 use crate::simulation::Simulation;
 
 /// Clients of a run. Each sits at a process, asks it something, waits for the answer, thinks, and asks again: a closed loop, so that
-/// its operations follow one another. A client that gets no answer asks nothing more.
+/// its operations follow one another.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Clients {
     /// The process of each.
     pub at: Vec<ProcessId>,
     /// How long each thinks before an operation, the first one too.
     pub think: Distribution,
+    /// How long each waits for an answer; whether an operation took effect that was not answered by then is unknown to it, and it
+    /// goes on. [`Span::MAX`] for those who wait for ever.
+    pub patience: Span,
     /// No operation is invoked from this instant on.
     pub until: Time,
     /// Names the clients' random choices.
@@ -22,14 +27,15 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// One client at each of the processes `0..processes`, that thinks so long on average.
+    /// One client at each of the processes `0..processes`, that thinks so long on average and waits for ever.
     pub fn at_each(processes: u32, think: Span, until: Time, seed: u64) -> Self {
         let at = (0..processes).map(ProcessId).collect();
-        Self { at, think: Distribution::Exponential { min: Span::ZERO, mean: think }, until, seed }
+        let think = Distribution::Exponential { min: Span::ZERO, mean: think };
+        Self { at, think, patience: Span::MAX, until, seed }
     }
 
     /// Runs `sim` until `end` with these clients. `ask` says what a client asks next, given its number and random choices of
-    /// its own; none ends the client. Operations of a client have the ids that the simulation gives them.
+    /// its own; none ends the client.
     ///
     /// # Panics
     /// When a client sits at a process that there is not.
@@ -38,37 +44,94 @@ impl Clients {
         sim: &mut Simulation<P>,
         end: Time,
         observer: &mut dyn Observer<P>,
-        mut ask: impl FnMut(usize, &mut Stream) -> Option<P::Op>,
+        ask: impl FnMut(usize, &mut Stream) -> Option<P::Op>,
     ) {
-        let mut pending: Vec<Option<OpId>> = vec![None; self.at.len()];
-        let mut choices: Vec<Stream> =
-            (0..self.at.len()).map(|client| Stream::new(self.seed, &[CLIENTS, client as u64])).collect();
-        let mut asked = 0u64;
-        let mut invoke = |sim: &mut Simulation<P>, pending: &mut [Option<OpId>], client: usize| {
-            let bits = draw(mix(self.seed, CLIENTS), &[client as u64, asked]);
-            asked += 1;
-            let at = sim.now() + self.think.sample(bits);
-            let op = if at < self.until { ask(client, &mut choices[client]) } else { None };
-            pending[client] = op.map(|op| sim.invoke_at(at, self.at[client], op));
-        };
+        let mut desk = Desk::new(self, ask);
         for client in 0..self.at.len() {
-            invoke(sim, &mut pending, client);
+            desk.invoke(sim, client);
         }
         let mut watch = Watch { observer, answered: Vec::new() };
-        while let Some(next) = sim.next_time().filter(|next| *next <= end) {
+        loop {
+            let next = sim.next_time().into_iter().chain(desk.deadline()).min();
+            let Some(next) = next.filter(|next| *next <= end) else { break };
             sim.run_until(next, &mut watch);
-            for id in std::mem::take(&mut watch.answered) {
-                if let Some(client) = pending.iter().position(|open| *open == Some(id)) {
-                    invoke(sim, &mut pending, client);
-                }
+            for id in watch.answered.drain(..) {
+                desk.answered(sim, id);
             }
+            desk.lose_patience(sim, next);
         }
         sim.run_until(end, &mut watch);
     }
 }
 
-/// "clients": names the purpose of their draws.
+/// What the clients have under way.
+struct Desk<'c, A> {
+    clients: &'c Clients,
+    ask: A,
+    choices: Vec<Stream>,
+    /// How many operations each has asked for.
+    asked: Vec<u64>,
+    /// Who waits for an operation, and until when.
+    open: BTreeMap<OpId, (usize, Time)>,
+    deadlines: BTreeSet<(Time, OpId)>,
+}
+
+impl<'c, A> Desk<'c, A> {
+    fn new(clients: &'c Clients, ask: A) -> Self {
+        let count = clients.at.len();
+        let choices = (0..count as u64).map(|client| Stream::new(clients.seed, &[CLIENTS, client])).collect();
+        let (open, deadlines) = (BTreeMap::new(), BTreeSet::new());
+        Self { clients, ask, choices, asked: vec![0; count], open, deadlines }
+    }
+
+    /// Lets a client think, and ask.
+    fn invoke<P: Protocol>(&mut self, sim: &mut Simulation<P>, client: usize)
+    where
+        A: FnMut(usize, &mut Stream) -> Option<P::Op>,
+    {
+        let bits = draw(self.clients.seed, &[THINKING, client as u64, self.asked[client]]);
+        let at = sim.now() + self.clients.think.sample(bits);
+        if at >= self.clients.until {
+            return;
+        }
+        self.asked[client] += 1;
+        let Some(op) = (self.ask)(client, &mut self.choices[client]) else { return };
+        let id = sim.invoke_at(at, self.clients.at[client], op);
+        let deadline = at + self.clients.patience;
+        self.open.insert(id, (client, deadline));
+        if deadline < Time::MAX {
+            self.deadlines.insert((deadline, id));
+        }
+    }
+
+    /// The first instant at which a client loses its patience.
+    fn deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    fn answered<P: Protocol>(&mut self, sim: &mut Simulation<P>, id: OpId)
+    where
+        A: FnMut(usize, &mut Stream) -> Option<P::Op>,
+    {
+        if let Some((client, deadline)) = self.open.remove(&id) {
+            self.deadlines.remove(&(deadline, id));
+            self.invoke(sim, client);
+        }
+    }
+
+    fn lose_patience<P: Protocol>(&mut self, sim: &mut Simulation<P>, now: Time)
+    where
+        A: FnMut(usize, &mut Stream) -> Option<P::Op>,
+    {
+        while let Some(&(_, id)) = self.deadlines.first().filter(|(at, _)| *at <= now) {
+            self.answered(sim, id);
+        }
+    }
+}
+
+/// "clients" and "thinking": name the purposes of their draws.
 const CLIENTS: u64 = 0x0063_6c69_656e_7473;
+const THINKING: u64 = 0x7468_696e_6b69_6e67;
 
 /// Passes everything on, and remembers what was answered.
 struct Watch<'o, P: Protocol> {

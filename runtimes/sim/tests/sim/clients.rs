@@ -32,12 +32,13 @@ impl Protocol for Slow {
 }
 
 /// What was invoked and answered, and how many operations were open at a process at most.
-fn run(crash: Option<u64>) -> (Vec<Entry<u32, ()>>, u32) {
+fn run(crash: Option<u64>, patience: Span) -> (Vec<Entry<u32, ()>>, u32) {
     let mut sim = Simulation::<Slow>::new(Setup::new(3, 1, ())).expect("a valid set-up");
     if let Some(millis) = crash {
         sim.inject(Time::ZERO + Span::millis(millis), Fault::Crash(Who::Ids(vec![ProcessId(1)])));
     }
-    let clients = Clients::at_each(3, Span::millis(10), Time::ZERO + Span::secs(1), 7);
+    let clients =
+        Clients { patience, ..Clients::at_each(3, Span::millis(10), Time::ZERO + Span::secs(1), 7) };
     let mut recorder = Recorder::default();
     clients.drive(&mut sim, Time::ZERO + Span::secs(2), &mut recorder, |client, choices| {
         Some(client as u32 * 100 + choices.below(100))
@@ -59,12 +60,12 @@ fn run(crash: Option<u64>) -> (Vec<Entry<u32, ()>>, u32) {
 
 #[test]
 fn a_client_waits_for_its_answer_and_thinks() {
-    let (entries, most) = run(None);
+    let (entries, most) = run(None, Span::MAX);
     assert_eq!(most, 1);
     let invoked = entries.iter().filter(|entry| matches!(entry, Entry::Invoke { .. })).count();
     // Three clients, one operation in 15 ms each, for a second.
     assert!((150..=250).contains(&invoked), "{invoked}");
-    assert_eq!(entries, run(None).0, "the same run gives the same history");
+    assert_eq!(entries, run(None, Span::MAX).0, "the same run gives the same history");
     assert!(entries.iter().all(|entry| entry.time() < Time::ZERO + Span::millis(1_100)));
 }
 
@@ -75,7 +76,15 @@ fn a_client_without_an_answer_asks_nothing_more_and_the_others_go_on() {
         let is = |entry: &&Entry<u32, ()>| matches!(entry, Entry::Invoke { time, process, .. } if *time > late && process.0 == at);
         entries.iter().filter(is).count()
     };
-    let (entries, _) = run(Some(500));
+    let (entries, _) = run(Some(500), Span::MAX);
     assert_eq!(asks(&entries, 1), 0);
-    assert!(asks(&entries, 0) > 10 && asks(&run(None).0, 1) > 10);
+    assert!(asks(&entries, 0) > 10 && asks(&run(None, Span::MAX).0, 1) > 10);
+}
+
+#[test]
+fn an_impatient_client_goes_on_while_its_operation_stays_open() {
+    let (entries, most) = run(None, Span::millis(2));
+    let returned = entries.iter().filter(|entry| matches!(entry, Entry::Return { .. })).count();
+    assert!(most > 1 && returned * 2 == entries.len(), "every answer still comes, late");
+    assert_eq!(run(None, Span::millis(6)).1, 1, "an answer within the patience is waited for");
 }
