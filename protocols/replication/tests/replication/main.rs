@@ -3,5 +3,6 @@
 mod memory;
 mod multi_master;
 mod primary_backup;
+mod read_one;
 mod total_order;
 mod world;
