@@ -1,49 +1,124 @@
 //! Histories as JSON lines.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Write};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use isles_kernel::{OpId, ProcessId, Span, Time};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
-use crate::{Entry, Flaw, History};
+use crate::read::Lines;
+use crate::{Entry, History, ReadError, Stamp};
 
-/// A line of a history has at most so many bytes.
-pub const LINE_BYTES_MAX: u64 = 16 << 20;
+/// An entry and its stamp as they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum Line<Op, Reply> {
+    Invoke {
+        time: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        uncertainty: Span,
+        process: ProcessId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<u32>,
+        id: OpId,
+        op: Op,
+    },
+    Return {
+        time: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        uncertainty: Span,
+        process: ProcessId,
+        id: OpId,
+        reply: Reply,
+    },
+    Fail {
+        time: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        uncertainty: Span,
+        process: ProcessId,
+        id: OpId,
+        #[serde(default, skip_serializing)]
+        reply: IgnoredAny,
+    },
+    Unknown {
+        time: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        uncertainty: Span,
+        process: ProcessId,
+        id: OpId,
+        #[serde(default, skip_serializing)]
+        reply: IgnoredAny,
+    },
+    Crash {
+        time: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        uncertainty: Span,
+        process: ProcessId,
+    },
+    /// What a nemesis did: of no interest to protocols' histories.
+    Fault {
+        #[serde(default, skip_serializing)]
+        time: IgnoredAny,
+        #[serde(default, skip_serializing)]
+        uncertainty: IgnoredAny,
+        #[serde(default, skip_serializing)]
+        by: IgnoredAny,
+        #[serde(default, skip_serializing)]
+        f: IgnoredAny,
+        #[serde(default, skip_serializing)]
+        value: IgnoredAny,
+    },
+}
 
-/// Why a text is no history.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The text could not be read.
-    #[error("line {line}: cannot be read: {error}")]
-    Io {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// A line is longer than [`LINE_BYTES_MAX`].
-    #[error("line {line}: longer than {LINE_BYTES_MAX} bytes")]
-    TooLong {
-        /// Counted from 1.
-        line: u64,
-    },
-    /// A line is no entry.
-    #[error("line {line}: no entry of a history: {error}; see the format in the README of isles-history")]
-    Malformed {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        error: serde_json::Error,
-    },
-    /// An entry cannot follow those before it.
-    #[error("line {line}: {flaw}")]
-    Flawed {
-        /// Counted from 1.
-        line: u64,
-        /// Why.
-        flaw: Flaw,
-    },
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(span: &Span) -> bool {
+    *span == Span::ZERO
+}
+
+impl<Op, Reply> Entry<Op, Reply> {
+    fn line(&self, stamp: Stamp) -> Line<&Op, &Reply> {
+        let Stamp { session, uncertainty } = stamp;
+        match *self {
+            Self::Invoke { time, process, id, ref op } => {
+                Line::Invoke { time, uncertainty, process, session, id, op }
+            }
+            Self::Return { time, process, id, ref reply } => {
+                Line::Return { time, uncertainty, process, id, reply }
+            }
+            Self::Fail { time, process, id } => {
+                Line::Fail { time, uncertainty, process, id, reply: IgnoredAny }
+            }
+            Self::Unknown { time, process, id } => {
+                Line::Unknown { time, uncertainty, process, id, reply: IgnoredAny }
+            }
+            Self::Crash { time, process } => Line::Crash { time, uncertainty, process },
+        }
+    }
+}
+
+impl<Op, Reply> Line<Op, Reply> {
+    /// The entry and its stamp; `None` if the line is of no interest here.
+    fn entry(self) -> Option<(Entry<Op, Reply>, Stamp)> {
+        let stamp = |session, uncertainty| Stamp { session, uncertainty };
+        Some(match self {
+            Self::Invoke { time, uncertainty, process, session, id, op } => {
+                (Entry::Invoke { time, process, id, op }, stamp(session, uncertainty))
+            }
+            Self::Return { time, uncertainty, process, id, reply } => {
+                (Entry::Return { time, process, id, reply }, stamp(None, uncertainty))
+            }
+            Self::Fail { time, uncertainty, process, id, .. } => {
+                (Entry::Fail { time, process, id }, stamp(None, uncertainty))
+            }
+            Self::Unknown { time, uncertainty, process, id, .. } => {
+                (Entry::Unknown { time, process, id }, stamp(None, uncertainty))
+            }
+            Self::Crash { time, uncertainty, process } => {
+                (Entry::Crash { time, process }, stamp(None, uncertainty))
+            }
+            Self::Fault { .. } => return None,
+        })
+    }
 }
 
 impl<Op: Serialize, Reply: Serialize> Entry<Op, Reply> {
@@ -52,7 +127,15 @@ impl<Op: Serialize, Reply: Serialize> Entry<Op, Reply> {
     /// # Errors
     /// When the value cannot be written as JSON, or `out` fails.
     pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
+        self.write_with(Stamp::default(), out)
+    }
+
+    /// Writes the entry, and what else is known of it, as one line.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON, or `out` fails.
+    pub fn write_with(&self, stamp: Stamp, out: &mut impl Write) -> std::io::Result<()> {
+        serde_json::to_writer(&mut *out, &self.line(stamp))?;
         out.write_all(b"\n")
     }
 }
@@ -63,32 +146,27 @@ impl<Op: Serialize, Reply: Serialize> History<Op, Reply> {
     /// # Errors
     /// When a value cannot be written as JSON, or `out` fails.
     pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        self.entries().iter().try_for_each(|entry| entry.write(out))
+        self.entries()
+            .iter()
+            .enumerate()
+            .try_for_each(|(place, entry)| entry.write_with(self.stamp(place), out))
     }
 }
 
 impl<Op: DeserializeOwned, Reply: DeserializeOwned> History<Op, Reply> {
-    /// Reads a history to its end. Empty lines are left out.
+    /// Reads a history to its end. Empty lines and faults are left out.
     ///
     /// # Errors
     /// The first line that is wrong, and why.
-    pub fn read(mut text: impl BufRead) -> Result<Self, ReadError> {
+    pub fn read(text: impl BufRead) -> Result<Self, ReadError> {
         let mut history = Self::default();
-        let mut bytes = Vec::new();
-        for line in 1.. {
-            bytes.clear();
-            let read = text.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut bytes);
-            match read.map_err(|error| ReadError::Io { line, error })? {
-                0 => break,
-                count if count as u64 > LINE_BYTES_MAX => return Err(ReadError::TooLong { line }),
-                _ => {}
+        let mut lines = Lines::new(text);
+        while let Some((line, text)) = lines.next_line()? {
+            let read: Line<Op, Reply> =
+                serde_json::from_slice(text).map_err(|error| ReadError::Malformed { line, error })?;
+            if let Some((entry, stamp)) = read.entry() {
+                history.push_with(entry, stamp).map_err(|flaw| ReadError::Flawed { line, flaw })?;
             }
-            if bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            let entry =
-                serde_json::from_slice(&bytes).map_err(|error| ReadError::Malformed { line, error })?;
-            history.push(entry).map_err(|flaw| ReadError::Flawed { line, flaw })?;
         }
         Ok(history)
     }
@@ -105,18 +183,24 @@ mod tests {
 
     /// Any sequence of steps, of which those that fit make a history.
     fn history() -> impl Strategy<Value = Registers> {
-        let step = (0u8..3, 0u32..3, 0u64..12, any::<Option<i64>>(), ".{0,8}", 0u64..5);
+        let step =
+            (0u8..6, 0u32..3, 0u64..12, any::<Option<i64>>(), ".{0,8}", 0u64..5, prop::option::of(0u32..3));
         proptest::collection::vec(step, 0..60).prop_map(|steps| {
             let mut history = Registers::default();
             let mut time = Time(0);
-            for (kind, process, id, value, text, wait) in steps {
+            for (kind, process, id, value, text, wait, session) in steps {
                 time = Time(time.0 + wait);
                 let (process, id) = (ProcessId(process), OpId(id));
-                let _ = history.push(match kind {
-                    0 => Entry::Invoke { time, process, id, op: (text, value) },
+                let uncertainty = Span(wait / 3);
+                let entry = match kind {
+                    0 | 5 => Entry::Invoke { time, process, id, op: (text, value) },
                     1 => Entry::Return { time, process, id, reply: value.ok_or(text) },
+                    2 => Entry::Fail { time, process, id },
+                    3 => Entry::Unknown { time, process, id },
                     _ => Entry::Crash { time, process },
-                });
+                };
+                let session = session.filter(|_| matches!(entry, Entry::Invoke { .. }));
+                let _ = history.push_with(entry, Stamp { session, uncertainty });
             }
             history
         })

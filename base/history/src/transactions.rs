@@ -168,4 +168,24 @@ impl Transactions {
         let steps = start..self.steps.len() as u32;
         self.transactions.push(Transaction { session, status, steps, interval });
     }
+
+    /// All steps, to correct what is known at the end only.
+    pub(crate) fn steps_mut(&mut self) -> impl Iterator<Item = &mut Step> {
+        self.steps.iter_mut()
+    }
+
+    /// Puts the transactions into the order of their beginning, where that was recorded of all of them.
+    pub(crate) fn sort(&mut self) {
+        if self.transactions.iter().all(|transaction| transaction.interval.is_some()) {
+            self.transactions.sort_by_key(|transaction| transaction.interval);
+        }
+    }
+
+    /// Puts the transactions into the order of these keys, one for each.
+    pub(crate) fn sort_by(&mut self, keys: &[u64]) {
+        let mut keyed: Vec<(u64, Transaction)> =
+            keys.iter().copied().zip(self.transactions.drain(..)).collect();
+        keyed.sort_by_key(|(key, _)| *key);
+        self.transactions.extend(keyed.into_iter().map(|(_, transaction)| transaction));
+    }
 }

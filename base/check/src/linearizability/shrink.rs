@@ -1,0 +1,93 @@
+//! The smallest operations that contradict one another.
+
+use isles_history::Moment;
+
+use super::refute::Examiner;
+use super::timeline::Local;
+use crate::Model;
+
+/// How much of what is done to make a contradiction small may be done, in configurations.
+const WORK_MAX: u64 = 1 << 24;
+
+impl<M: Model> Examiner<'_, M> {
+    /// A contradiction among the operations that returned up to this moment, as small as several ways of shrinking get it; none if
+    /// none was found. First among the last `w` of them, for growing `w`; then among all that handle the values of those.
+    pub(crate) fn contradiction(&mut self, until: Moment) -> Option<Vec<Local>> {
+        let mut returned: Vec<Local> = (0..self.timeline.items.len() as u32)
+            .map(Local)
+            .filter(|local| {
+                self.timeline.item(*local).returned <= until && !self.timeline.item(*local).is_optional()
+            })
+            .collect();
+        returned.sort_by_key(|local| self.timeline.item(*local).returned);
+        let start = self.work;
+        let mut width = 1;
+        while width < 2 * returned.len() && self.work - start < WORK_MAX {
+            let mut core = returned[returned.len().saturating_sub(width)..].to_vec();
+            core.sort_unstable();
+            if self.refutes(&core) {
+                return Some(self.shrink(&core));
+            }
+            let core = self.with_their_values(&core);
+            if self.refutes(&core) {
+                return Some(self.shrink(&core));
+            }
+            width += width.div_ceil(2);
+        }
+        None
+    }
+
+    /// A contradiction among few operations that return one after another, anywhere; none if there is none of this kind. It is the
+    /// earliest.
+    pub(crate) fn local_contradiction(&mut self, width: usize) -> Option<Vec<Local>> {
+        let events: Vec<Local> = self
+            .timeline
+            .events
+            .iter()
+            .filter(|event| event.is_return())
+            .map(|event| event.operation())
+            .collect();
+        for end in 1..=events.len() {
+            let mut core = events[end.saturating_sub(width)..end].to_vec();
+            core.sort_unstable();
+            if self.refutes(&core) {
+                return Some(self.shrink(&core));
+            }
+        }
+        None
+    }
+
+    /// The smallest of what several orders of leaving operations out come to; without any one of its operations it is no contradiction
+    /// (Zeller and Hildebrandt 2002, `ddmin`, with complements only).
+    pub(crate) fn shrink(&mut self, core: &[Local]) -> Vec<Local> {
+        let forward = self.shrink_from(core.to_vec(), false);
+        let backward = self.shrink_from(core.to_vec(), true);
+        // What is small already may become smaller still from the middle of another order.
+        if backward.len() < forward.len() { backward } else { forward }
+    }
+
+    fn shrink_from(&mut self, mut core: Vec<Local>, from_the_end: bool) -> Vec<Local> {
+        let mut size = core.len().div_ceil(2).max(1);
+        loop {
+            let mut changed = false;
+            let mut place = 0;
+            while place < core.len() && core.len() > 1 {
+                let end = (place + size).min(core.len());
+                let range = if from_the_end { core.len() - end..core.len() - place } else { place..end };
+                let mut rest = core.clone();
+                rest.drain(range);
+                if !rest.is_empty() && self.refutes(&rest) {
+                    core = rest;
+                    changed = true;
+                } else {
+                    place = end;
+                }
+            }
+            if size > 1 {
+                size = size.div_ceil(2);
+            } else if !changed {
+                return core;
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! A store of values by keys.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use isles_history::{Operation, Value};
+
+use crate::linearizability::zones::{self, Access};
+use crate::model::{Datum, Effect, Model, Parts};
+
+/// A store: each key holds a value or none. Keys are independent objects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyValue<K, V> {
+    /// What each key holds at first, `None` for nothing.
+    pub initial: Option<V>,
+    keys: PhantomData<K>,
+}
+
+impl<K, V> KeyValue<K, V> {
+    /// A store in which every key holds this at first, `None` for nothing.
+    pub const fn new(initial: Option<V>) -> Self {
+        Self { initial, keys: PhantomData }
+    }
+}
+
+/// What is asked of one key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Op<K, V> {
+    /// Which key.
+    pub key: K,
+    /// What.
+    pub action: Action<V>,
+}
+
+/// What is asked.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Action<V> {
+    /// What does it hold?
+    Get,
+    /// Hold this.
+    Put(V),
+    /// Hold what it holds with this at its end; a key without a value then holds just this.
+    Append(V),
+    /// If it holds the first, hold the second.
+    CompareAndSet(Option<V>, V),
+    /// Hold nothing. The answer tells whether it held something, or only that it is done.
+    Delete,
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reply<V> {
+    /// It held this.
+    Value(Option<V>),
+    /// It is done.
+    Done,
+    /// Whether the key held what was expected and was set, or held something and was deleted.
+    Changed(bool),
+}
+
+/// Values that can be appended to one another.
+pub trait Append: Datum {
+    /// This one with the other at its end.
+    #[must_use]
+    fn append(&self, more: &Self) -> Self;
+
+    /// Whether appending to `start` might lead to this one. May say yes.
+    fn extends(&self, start: &Self) -> bool;
+}
+
+impl<T: Datum> Append for Vec<T> {
+    fn append(&self, more: &Self) -> Self {
+        self.iter().chain(more).cloned().collect()
+    }
+
+    fn extends(&self, start: &Self) -> bool {
+        self.starts_with(start)
+    }
+}
+
+impl Append for Arc<str> {
+    fn append(&self, more: &Self) -> Self {
+        [&**self, more].concat().into()
+    }
+
+    fn extends(&self, start: &Self) -> bool {
+        self.starts_with(&**start)
+    }
+}
+
+/// Texts grow into longer texts, lists into longer lists, nothing into what is appended, anything else into a list.
+impl Append for Value {
+    fn append(&self, more: &Self) -> Self {
+        match (self, more) {
+            (Self::Nil, more) => more.clone(),
+            (Self::Text(text), Self::Text(more)) => Self::Text(text.append(more)),
+            (Self::List(list), Self::List(more)) => Self::List(list.append(more)),
+            (Self::List(list), more) => Self::List(list.append(&vec![more.clone()])),
+            (start, Self::List(more)) => Self::List(vec![start.clone()].append(more)),
+            (start, more) => Self::List(vec![start.clone(), more.clone()]),
+        }
+    }
+
+    fn extends(&self, start: &Self) -> bool {
+        match (self, start) {
+            (Self::Text(text), Self::Text(start)) => text.extends(start),
+            (Self::List(list), Self::List(start)) => list.extends(start),
+            _ => true,
+        }
+    }
+}
+
+/// What the keys hold that were written, in the order of the keys.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct State<K, V>(Vec<(K, Option<V>)>);
+
+impl<K: Datum, V: Append> State<K, V> {
+    /// What a key holds; what it holds at first is given.
+    fn get<'a>(&'a self, key: &K, initial: &'a Option<V>) -> Option<&'a V> {
+        match self.0.binary_search_by(|(name, _)| name.cmp(key)) {
+            Ok(place) => self.0[place].1.as_ref(),
+            Err(_) => initial.as_ref(),
+        }
+    }
+
+    /// A store in which a key holds something else.
+    fn with(&self, key: &K, value: Option<V>) -> Self {
+        let mut pairs = self.0.clone();
+        match pairs.binary_search_by(|(name, _)| name.cmp(key)) {
+            Ok(place) => pairs[place].1 = value,
+            Err(place) => pairs.insert(place, (key.clone(), value)),
+        }
+        Self(pairs)
+    }
+}
+
+impl<K: Datum, V: Append> Model for KeyValue<K, V> {
+    type Op = Op<K, V>;
+    type Reply = Reply<V>;
+    type State = State<K, V>;
+
+    fn initial(&self) -> State<K, V> {
+        State(Vec::new())
+    }
+
+    fn step(
+        &self,
+        state: &State<K, V>,
+        op: &Op<K, V>,
+        reply: Option<&Reply<V>>,
+        next: &mut Vec<State<K, V>>,
+    ) {
+        let held = state.get(&op.key, &self.initial);
+        let done = matches!(reply, None | Some(Reply::Done));
+        let told = |changed: bool| matches!(reply, Some(Reply::Changed(told)) if *told == changed);
+        match &op.action {
+            Action::Get => {
+                let fits = match reply {
+                    None => true,
+                    Some(Reply::Value(value)) => value.as_ref() == held,
+                    Some(Reply::Done | Reply::Changed(_)) => false,
+                };
+                next.extend(fits.then(|| state.clone()));
+            }
+            Action::Put(value) => next.extend(done.then(|| state.with(&op.key, Some(value.clone())))),
+            Action::Append(more) => next.extend(done.then(|| {
+                state.with(&op.key, Some(held.map_or_else(|| more.clone(), |held| held.append(more))))
+            })),
+            Action::CompareAndSet(expected, new) => {
+                let sets = expected.as_ref() == held;
+                next.extend(
+                    (reply.is_none() || told(sets))
+                        .then(|| if sets { state.with(&op.key, Some(new.clone())) } else { state.clone() }),
+                );
+            }
+            Action::Delete => {
+                next.extend((done || told(held.is_some())).then(|| state.with(&op.key, None)));
+            }
+        }
+    }
+
+    fn effect(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> Effect {
+        match (&op.action, reply) {
+            (Action::Get, _) | (_, Some(Reply::Changed(false))) => Effect::Preserves,
+            (Action::Put(_) | Action::Delete, Some(Reply::Done)) | (Action::Put(_), None) => {
+                Effect::Overwrites
+            }
+            (Action::Append(_), None | Some(Reply::Done)) => Effect::Accepted,
+            _ => Effect::Any,
+        }
+    }
+
+    fn objects(&self, op: &Op<K, V>, objects: &mut Parts) {
+        objects.add(&op.key);
+    }
+
+    fn values(&self, op: &Op<K, V>, reply: Option<&Reply<V>>, values: &mut Parts) {
+        match (&op.action, reply) {
+            (Action::Get, Some(Reply::Value(value))) => values.add(&(&op.key, value)),
+            (Action::Put(value), _) => values.add(&(&op.key, Some(value))),
+            (Action::CompareAndSet(expected, new), None | Some(Reply::Changed(true))) => {
+                values.add(&(&op.key, expected));
+                values.add(&(&op.key, Some(new)));
+            }
+            (Action::Delete, Some(Reply::Done)) => values.add(&(&op.key, None::<&V>)),
+            _ => values.all(),
+        }
+    }
+
+    fn can_lead(&self, state: &State<K, V>, op: &Op<K, V>, reply: &Reply<V>) -> bool {
+        let Some(wanted) = needed(op, reply) else { return true };
+        match (state.get(&op.key, &self.initial), wanted) {
+            (Some(held), Some(wanted)) => wanted.extends(held),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+
+    fn supplies(&self, (by, _): (&Op<K, V>, Option<&Reply<V>>), op: &Op<K, V>, reply: &Reply<V>) -> bool {
+        if by.key != op.key {
+            return false;
+        }
+        let held = match &by.action {
+            Action::Get | Action::Append(_) => return false,
+            Action::Delete => return true,
+            Action::Put(held) | Action::CompareAndSet(_, held) => held,
+        };
+        needed(op, reply).is_none_or(|wanted| wanted.is_some_and(|wanted| wanted.extends(held)))
+    }
+
+    /// Zones, if one key is only put and got, and no value is put twice.
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<K, V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let key = &operations[*members.first()? as usize].op.key;
+        let access = |name: &u32| {
+            let operation = &operations[*name as usize];
+            let (value, is_write) = match (&operation.op.action, operation.reply()) {
+                (Action::Get, Some(Reply::Value(value))) => (value.as_ref(), false),
+                (Action::Put(value), None | Some(Reply::Done)) => (Some(value), true),
+                _ => return None,
+            };
+            let (invoked, returned) = (operation.invoked, operation.returned());
+            Some(Access { value, is_write, invoked, returned, name: *name })
+        };
+        let is_idle = |name: &u32| {
+            let operation = &operations[*name as usize];
+            operation.op.action == Action::Get && operation.reply().is_none()
+        };
+        let is_fit = |name: &u32| {
+            operations[*name as usize].op.key == *key && (is_idle(name) || access(name).is_some())
+        };
+        if !members.iter().all(is_fit) {
+            return None;
+        }
+        zones::judge(self.initial.as_ref(), members.iter().filter_map(access))
+    }
+
+    fn describe(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> String {
+        let key = &op.key;
+        let asked = match &op.action {
+            Action::Get => format!("get {key:?}"),
+            Action::Put(value) => format!("put {key:?} {value:?}"),
+            Action::Append(value) => format!("append {key:?} {value:?}"),
+            Action::CompareAndSet(Some(expected), new) => format!("cas {key:?} {expected:?} {new:?}"),
+            Action::CompareAndSet(None, new) => format!("cas {key:?} nothing {new:?}"),
+            Action::Delete => format!("delete {key:?}"),
+        };
+        match reply {
+            Some(Reply::Value(Some(value))) => format!("{asked} → {value:?}"),
+            Some(Reply::Value(None)) => asked + " → nothing",
+            Some(Reply::Changed(true) | Reply::Done) => asked,
+            Some(Reply::Changed(false)) => asked + ", refused",
+            None => asked + ", unknown",
+        }
+    }
+}
+
+/// What the key must hold for this answer.
+const fn needed<'a, K, V>(op: &'a Op<K, V>, reply: &'a Reply<V>) -> Option<Option<&'a V>> {
+    match (&op.action, reply) {
+        (Action::Get, Reply::Value(value)) => Some(value.as_ref()),
+        (Action::CompareAndSet(value, _), Reply::Changed(true)) => Some(value.as_ref()),
+        _ => None,
+    }
+}

@@ -1,0 +1,302 @@
+//! Isolation levels of transactions, and causal and session levels: [`check`] judges one level, [`crate::lattice::place`] all.
+//!
+//! | level | how it is decided | cost |
+//! | --- | --- | --- |
+//! | read committed, read atomic | arcs that imply all others (AWDIT, PLDI 2025) | O(n^1.5) |
+//! | causal, causal convergence | dense clocks, freed behind the last reader, in blocks | O(n·k) for k sessions |
+//! | causal memory, PRAM | a saturated view for each session | O(n·k) and more where much is derived |
+//! | session guarantees | demands on the order of each key's writes, for each session | nearly linear |
+//! | prefix, snapshot isolation, serializability | lists: cycles; registers: saturation, then a frontier search | NP-complete; budget |
+//!
+//! **Registers** must be written with unique values for each key, as far as they are read; a read whose value two committed
+//! transactions wrote makes the answer unknown. **Lists** show the order of their versions and need no search, but for snapshot isolation of
+//! elements that nobody read. Transactions with an unknown outcome count as committed if somebody saw what they wrote. A thin-air
+//! read, a read from an aborted transaction, an intermediate read and a transaction that does not see its own writes break every
+//! level but the session guarantees, which leave such reads out.
+
+mod arcs;
+#[cfg(test)]
+mod axioms;
+mod causal;
+mod certificate;
+mod cycles;
+mod facts;
+mod guarantees;
+mod level;
+mod lists;
+mod saturate;
+mod search;
+mod shrink;
+mod solve;
+mod sources;
+mod views;
+mod weak;
+
+use isles_history::Transactions;
+
+pub use certificate::{Anomaly, Edge, Place, Point, Reason, View, Violation, Witness};
+pub use level::{Level, Order};
+
+use crate::{Progress, Verdict};
+use arcs::{Arcs, Visible};
+use facts::Facts;
+use saturate::Kind;
+use search::Found;
+use views::Seen;
+
+/// How much work a checker may do where a level is not decided in nearly linear time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Steps of the search for an order, each of which executes one begin or commit. A guess: some ten seconds.
+    pub steps: u64,
+    /// Transactions and reads that are looked at for views of sessions. A guess: about ten seconds.
+    pub looks: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { steps: 4_000_000, looks: 1_000_000_000 }
+    }
+}
+
+/// Whether a history is consistent at a level.
+///
+/// ```
+/// use isles_check::transactions::{Anomaly, Budget, Level, check};
+/// use isles_check::Verdict;
+/// use isles_history::{Status, Step, Transactions, Value, ValueId};
+///
+/// // Two sessions read both keys and write one each: write skew.
+/// let mut history = Transactions::default();
+/// let (x, y) = (history.add_key(Value::Int(0)), history.add_key(Value::Int(1)));
+/// let (one, two) = (history.add_value(Value::Int(1)), history.add_value(Value::Int(2)));
+/// let reads = [x, y].map(|key| Step::Read { key, value: ValueId::INITIAL });
+/// history.push(0, Status::Committed, None, reads.into_iter().chain([Step::Write { key: x, value: one }]));
+/// history.push(1, Status::Committed, None, reads.into_iter().chain([Step::Write { key: y, value: two }]));
+/// assert!(matches!(check(&history, Level::SnapshotIsolation, Budget::default()), Verdict::Holds(_)));
+/// let Verdict::Violated(violation) = check(&history, Level::Serializable, Budget::default()) else { panic!() };
+/// assert_eq!(violation.anomaly, Anomaly::WriteSkew);
+/// assert_eq!(violation.cycle.len(), 2);
+/// ```
+pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Witness, Violation> {
+    // Where the order of versions is known, whoever appended earlier comes before whoever read the list anyway.
+    let elements = !matches!(
+        level,
+        Level::Prefix
+            | Level::SessionPrefix
+            | Level::SnapshotIsolation
+            | Level::SessionSnapshotIsolation
+            | Level::StrongSnapshotIsolation
+            | Level::Serializable
+            | Level::SessionSerializable
+            | Level::StrictSerializable
+    );
+    let mut facts = Facts::new(history, elements);
+    if let Some(help) = facts.unclear {
+        return Verdict::Unknown(Progress { decided: 0, frontier: 0, help });
+    }
+    if let (Some(flaw), false) = (facts.flaw.take(), level.is_guarantee()) {
+        return Verdict::Violated(flaw);
+    }
+    match level {
+        Level::ReadCommitted | Level::SessionReadCommitted => {
+            let arcs = weak::read_committed(&facts, level.order() == Order::Session);
+            renamed(order_or_cycle(&facts, &arcs), fractured)
+        }
+        Level::ReadAtomic | Level::SessionReadAtomic => {
+            let verdict = order_or_cycle(&facts, &weak::read_atomic(&facts, level.order() == Order::Session));
+            renamed(verdict, fractured)
+        }
+        Level::Causal => {
+            let arcs = causal::overwritten(&facts, &causal::convergence(&facts));
+            renamed(order_or_cycle(&facts, &arcs), |found| match found.anomaly {
+                Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
+                    Anomaly::OverwrittenInCausalPast
+                }
+                other => other,
+            })
+        }
+        Level::CausalConvergence => {
+            let causal = causal::convergence(&facts);
+            renamed(order_or_cycle(&facts, &causal.arcs), |found| match found.anomaly {
+                Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
+                    Anomaly::CyclicConflictOrder
+                }
+                other => other,
+            })
+        }
+        Level::CausalMemory | Level::Pram => views_of(&facts, level, budget),
+        Level::ReadYourWrites | Level::MonotonicReads | Level::MonotonicWrites | Level::WritesFollowReads => {
+            match guarantees::guarantee(&facts, level) {
+                Ok(views) => Verdict::Holds(Witness::Views(views)),
+                Err((session, arcs)) => Verdict::Violated(Violation {
+                    anomaly: Anomaly::StaleRead,
+                    session: Some(session),
+                    ..cycles::violation(&arcs, &facts)
+                }),
+            }
+        }
+        Level::Prefix | Level::SessionPrefix => searched(history, &facts, Kind::Prefix, level, budget),
+        Level::SnapshotIsolation | Level::SessionSnapshotIsolation | Level::StrongSnapshotIsolation => {
+            searched(history, &facts, Kind::Snapshot, level, budget)
+        }
+        Level::Serializable | Level::SessionSerializable | Level::StrictSerializable => {
+            searched(history, &facts, Kind::Serial, level, budget)
+        }
+    }
+}
+
+fn renamed(
+    verdict: Verdict<Witness, Violation>,
+    name: impl Fn(&Violation) -> Anomaly,
+) -> Verdict<Witness, Violation> {
+    match verdict {
+        Verdict::Violated(violation) => {
+            Verdict::Violated(Violation { anomaly: name(&violation), ..violation })
+        }
+        Verdict::Holds(_) | Verdict::Unknown(_) => verdict,
+    }
+}
+
+/// What a cycle is that rests on what a transaction itself had seen.
+fn fractured(found: &Violation) -> Anomaly {
+    match found.anomaly {
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_repeated(found) => Anomaly::NonRepeatableRead,
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => Anomaly::FracturedRead,
+        other => other,
+    }
+}
+
+/// Whether a cycle has an arc that follows from a read of something newer.
+fn is_derived(violation: &Violation) -> bool {
+    let reason = |edge: &u32| &violation.edges[*edge as usize].reason;
+    violation.cycle.iter().any(|edge| matches!(reason(edge), Reason::Overwritten { .. }))
+}
+
+/// Whether a cycle consists of two reads of one key by one transaction.
+fn is_repeated(violation: &Violation) -> bool {
+    let reason = |edge: &u32| &violation.edges[*edge as usize].reason;
+    match violation.cycle.as_slice() {
+        [a, b] => match (reason(a), reason(b)) {
+            (
+                Reason::Overwritten { key: a, reader: first, .. },
+                Reason::Overwritten { key: b, reader: second, .. },
+            ) => a == b && first == second,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn order_or_cycle(facts: &Facts, arcs: &Arcs) -> Verdict<Witness, Violation> {
+    match arcs.topological() {
+        Some(order) => Verdict::Holds(Witness::Commits(commits(facts, arcs, &order))),
+        None => Verdict::Violated(cycles::violation(arcs, facts)),
+    }
+}
+
+/// The transactions of an order of nodes, as the history counts them.
+fn commits(facts: &Facts, arcs: &Arcs, order: &[u32]) -> Vec<u32> {
+    let transactions = order.iter().filter_map(|node| arcs.transaction(*node));
+    transactions
+        .filter(|transaction| *transaction != facts::INITIAL)
+        .map(|transaction| facts.original[transaction as usize])
+        .collect()
+}
+
+fn views_of(facts: &Facts, level: Level, budget: Budget) -> Verdict<Witness, Violation> {
+    let is_causal = level == Level::CausalMemory;
+    if is_causal && causal::order(facts).is_none() {
+        let mut arcs = Arcs::new(facts, false, Visible::Past);
+        arcs.push_sessions(facts);
+        arcs.push_reads(facts);
+        return Verdict::Violated(cycles::violation(&arcs, facts));
+    }
+    match views::views(facts, is_causal, budget.looks) {
+        Seen::Right(views) => Verdict::Holds(Witness::Views(views)),
+        Seen::Wrong(session, arcs) => {
+            let violation = Violation { session: Some(session), ..cycles::violation(&arcs, facts) };
+            renamed(Verdict::Violated(violation), |found| match found.anomaly {
+                Anomaly::InitialReadAfterWrite => found.anomaly,
+                _ if is_derived(found) => Anomaly::CyclicSessionView,
+                other => other,
+            })
+        }
+        Seen::Unknown(sessions) => Verdict::Unknown(Progress {
+            decided: sessions,
+            frontier: 0,
+            help: "a larger budget, or fewer sessions: each session's view is computed for itself",
+        }),
+    }
+}
+
+fn searched(
+    history: &Transactions,
+    facts: &Facts,
+    kind: Kind,
+    level: Level,
+    budget: Budget,
+) -> Verdict<Witness, Violation> {
+    match decide(facts, kind, level.order(), budget.steps) {
+        Decision::Holds(witness) => Verdict::Holds(witness),
+        Decision::Cycle(arcs) => {
+            let any = match kind {
+                Kind::Serial => Anomaly::AntiDependencyCycle,
+                Kind::Prefix | Kind::Snapshot => Anomaly::NonadjacentAntiDependencies,
+            };
+            renamed(Verdict::Violated(cycles::violation(&arcs, facts)), |found| cycles::inferred(found, any))
+        }
+        Decision::NoOrder => Verdict::Violated(Violation {
+            core: shrink::core(history, facts, level, budget),
+            order: level.order(),
+            ..Violation::at(Anomaly::NoOrder, Vec::new())
+        }),
+        Decision::Unknown(decided, frontier) => Verdict::Unknown(Progress {
+            decided,
+            frontier,
+            help: "a larger budget, fewer concurrent transactions, or reads before writes: they show the order of versions",
+        }),
+    }
+}
+
+/// What came of a level that needs a search.
+enum Decision {
+    Holds(Witness),
+    Cycle(Arcs),
+    NoOrder,
+    Unknown(usize, usize),
+}
+
+fn decide(facts: &Facts, kind: Kind, order: Order, steps: u64) -> Decision {
+    let mut arcs = saturate::base(facts, kind, order);
+    let Some(preferred) = saturate::saturate(facts, &mut arcs, kind, order != Order::Data) else {
+        return Decision::Cycle(arcs);
+    };
+    let preferred = arcs.topological_by(&solve::ranks(facts)).unwrap_or(preferred);
+    // Most histories need hardly more than one step for each node; where they do, deriving is better than trying.
+    let few = steps.min(4 * u64::from(arcs.nodes) + 1_000);
+    let mut found = search::search(facts, &arcs, kind, &preferred, few);
+    if matches!(found, Found::Unknown(..)) {
+        let rounds = (steps / u64::from(arcs.nodes)).min(2_000);
+        let known = (arcs.all.len(), arcs.rounds.len());
+        found = solve::solve(facts, &mut arcs, kind, order != Order::Data, rounds);
+        if matches!(found, Found::Unknown(..)) {
+            arcs.all.truncate(known.0);
+            arcs.rounds.truncate(known.1);
+            found = search::search(facts, &arcs, kind, &preferred, steps);
+        }
+    }
+    let nodes = match found {
+        Found::Order(nodes) => nodes,
+        Found::None => return Decision::NoOrder,
+        Found::Unknown(decided, frontier) => return Decision::Unknown(decided, frontier),
+    };
+    if kind == Kind::Serial {
+        return Decision::Holds(Witness::Commits(commits(facts, &arcs, &nodes)));
+    }
+    let points = nodes.iter().filter_map(|node| {
+        let original = facts.original[arcs.transaction(*node)? as usize];
+        Some(if arcs.is_begin(*node) { Point::Begin(original) } else { Point::Commit(original) })
+    });
+    Decision::Holds(Witness::Points(points.collect()))
+}
