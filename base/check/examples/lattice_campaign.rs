@@ -7,9 +7,8 @@ use isles_check::{Verdict, verify_transactions};
 
 #[expect(clippy::print_stdout, reason = "an example for the terminal")]
 fn main() {
-    let number = |place, default| {
-        std::env::args().nth(place).and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
+    let number =
+        |place, default| std::env::args().nth(place).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (histories, transactions) = (number(1, 1_000_000), number(2, 5) as u32);
     let levels: Vec<Level> = Level::all().collect();
     let mut separated = vec![[0u64; 20]; 20];
@@ -44,5 +43,7 @@ fn main() {
             }
         }
     }
-    println!("{histories} histories: {broken} implications broken, {refused} certificates refused, {unknown} unknown");
+    println!(
+        "{histories} histories: {broken} implications broken, {refused} certificates refused, {unknown} unknown"
+    );
 }

@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (name, edges) = (violation.anomaly, violation.cycle.len());
             let part = violation.transactions().len();
             let checked = verify_transactions(&history, level, &Verdict::Violated(violation));
-            println!("  violated  {level}: {name}, {edges} edges, {part} transactions (certificate: {checked:?})");
+            println!(
+                "  violated  {level}: {name}, {edges} edges, {part} transactions (certificate: {checked:?})"
+            );
         }
         for (level, progress) in unknown {
             println!("  unknown   {level}: {progress:?}");

@@ -14,10 +14,7 @@ pub const IMPLIES: [(Level, &[Level]); 20] = [
     (Level::StrictSerializable, &[Level::SessionSerializable, Level::StrongSnapshotIsolation]),
     (Level::SessionSerializable, &[Level::Serializable, Level::SessionSnapshotIsolation]),
     (Level::StrongSnapshotIsolation, &[Level::SessionSnapshotIsolation]),
-    (
-        Level::SessionSnapshotIsolation,
-        &[Level::SnapshotIsolation, Level::SessionPrefix, Level::CausalMemory],
-    ),
+    (Level::SessionSnapshotIsolation, &[Level::SnapshotIsolation, Level::SessionPrefix, Level::CausalMemory]),
     (Level::Serializable, &[Level::SnapshotIsolation]),
     (Level::SnapshotIsolation, &[Level::Prefix]),
     (Level::SessionPrefix, &[Level::Prefix, Level::CausalConvergence]),
@@ -35,10 +32,7 @@ pub const IMPLIES: [(Level, &[Level]); 20] = [
     (Level::CausalMemory, &[Level::Causal, Level::Pram, Level::WritesFollowReads]),
     (Level::Causal, &[Level::ReadYourWrites]),
     (Level::Pram, &[Level::ReadYourWrites, Level::MonotonicReads, Level::MonotonicWrites]),
-    (
-        Level::SessionReadAtomic,
-        &[Level::ReadAtomic, Level::SessionReadCommitted, Level::ReadYourWrites],
-    ),
+    (Level::SessionReadAtomic, &[Level::ReadAtomic, Level::SessionReadCommitted, Level::ReadYourWrites]),
     (Level::ReadAtomic, &[Level::ReadCommitted]),
     (Level::SessionReadCommitted, &[Level::ReadCommitted]),
     (Level::ReadCommitted, &[]),

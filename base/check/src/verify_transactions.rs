@@ -30,18 +30,17 @@ pub fn verify_transactions(
         }
         Verdict::Holds(Witness::Points(points)) if judge.is_split => judge.replay(points.clone()),
         Verdict::Holds(Witness::Commits(order)) if !judge.is_split => judge.commits(order),
-        Verdict::Holds(Witness::Views(views)) if level.is_guarantee() => {
-            judge.guaranteed(views)
-        }
+        Verdict::Holds(Witness::Views(views)) if level.is_guarantee() => judge.guaranteed(views),
         Verdict::Holds(Witness::Views(views)) if matches!(level, Level::CausalMemory | Level::Pram) => {
             let seen: BTreeSet<u32> = views.iter().map(|view| view.session).collect();
             ensure(history.all().iter().all(|of| seen.contains(&of.session)), "a session has no view")?;
             views.iter().try_for_each(|view| judge.view(view.session, &view.order))
         }
         Verdict::Holds(_) => Err("this witness is none for this level"),
-        Verdict::Violated(found) if !found.places.is_empty() => {
-            ensure(!level.is_guarantee() && judge.is_flaw(found.anomaly, &found.places), "nothing is wrong there")
-        }
+        Verdict::Violated(found) if !found.places.is_empty() => ensure(
+            !level.is_guarantee() && judge.is_flaw(found.anomaly, &found.places),
+            "nothing is wrong there",
+        ),
         Verdict::Violated(found) if found.cycle.is_empty() => {
             let machine = Machine::new(&judge, found.core.iter().copied().collect(), true, None);
             ensure((judge.is_serial || judge.is_split) && !machine.can_finish(), "there is an order")
@@ -142,7 +141,10 @@ impl<'a> Judge<'a> {
             Status::Aborted => order.contains(&number),
             Status::Unknown => false,
         };
-        ensure(!(0..).zip(self.history.all()).any(missing), "who committed is not in the order, or who aborted is")
+        ensure(
+            !(0..).zip(self.history.all()).any(missing),
+            "who committed is not in the order, or who aborted is",
+        )
     }
 
     fn replay(&self, points: Vec<Point>) -> Check {
@@ -204,20 +206,32 @@ impl Judge<'_> {
         for &of in order {
             let reads = self.reads(of);
             for &(step, key, from, _) in reads.iter().filter(|read| read.3) {
-                let latest = |(session, last): (u32, u32)| writers.get(&(key, session))?.range(..=last).next_back().copied();
-                let sources = |until| reads.iter().filter(move |read| read.0 <= until).filter_map(|read| read.2);
+                let latest = |(session, last): (u32, u32)| {
+                    writers.get(&(key, session))?.range(..=last).next_back().copied()
+                };
+                let sources =
+                    |until| reads.iter().filter(move |read| read.0 <= until).filter_map(|read| read.2);
                 let visible: Vec<u32> = match self.level {
                     Level::ReadCommitted | Level::SessionReadCommitted => sources(step).collect(),
                     Level::ReadAtomic => sources(u32::MAX).collect(),
-                    Level::SessionReadAtomic => {
-                        sources(u32::MAX).chain(of.checked_sub(1).and_then(|last| latest((self.session(of), last)))).collect()
-                    }
+                    Level::SessionReadAtomic => sources(u32::MAX)
+                        .chain(of.checked_sub(1).and_then(|last| latest((self.session(of), last))))
+                        .collect(),
                     _ => {
-                        let bound = |(session, last): (&u32, &u32)| (*session, if *last == of { of.wrapping_sub(1) } else { *last });
-                        pasts[&of].iter().map(bound).filter(|(_, last)| *last != u32::MAX).filter_map(latest).collect()
+                        let bound = |(session, last): (&u32, &u32)| {
+                            (*session, if *last == of { of.wrapping_sub(1) } else { *last })
+                        };
+                        pasts[&of]
+                            .iter()
+                            .map(bound)
+                            .filter(|(_, last)| *last != u32::MAX)
+                            .filter_map(latest)
+                            .collect()
                     }
                 };
-                for other in visible.into_iter().filter(|other| Some(*other) != from && self.wrote(*other, key)) {
+                for other in
+                    visible.into_iter().filter(|other| Some(*other) != from && self.wrote(*other, key))
+                {
                     let is_right = match from {
                         Some(from) if self.level == Level::Causal => {
                             pasts[&other].get(&self.session(from)).is_none_or(|last| *last < from)
@@ -236,7 +250,8 @@ impl Judge<'_> {
         let (step, key, from, _) = read;
         let before = |other: u32, of: u32| other < of && self.session(other) == self.session(of);
         let wrote = |of: u32| (0..of).filter(move |other| before(*other, of) && self.wrote(*other, key));
-        let seen = earlier.iter().filter(|(of, read)| (*of, read.0) <= (by, step)).filter_map(|(_, read)| read.2);
+        let seen =
+            earlier.iter().filter(|(of, read)| (*of, read.0) <= (by, step)).filter_map(|(_, read)| read.2);
         let found: Vec<u32> = match self.level {
             Level::ReadYourWrites => wrote(by).collect(),
             Level::MonotonicReads => {
@@ -247,7 +262,11 @@ impl Judge<'_> {
             _ => {
                 let read_it = |of: u32| (0..=of).filter(move |other| *other == of || before(*other, of));
                 let reads = seen.flat_map(read_it).flat_map(|of| self.reads(of));
-                reads.filter(|read| read.1 == key).filter_map(|read| read.2).filter(|of| *of != u32::MAX).collect()
+                reads
+                    .filter(|read| read.1 == key)
+                    .filter_map(|read| read.2)
+                    .filter(|of| *of != u32::MAX)
+                    .collect()
             }
         };
         found.into_iter().filter(|other| Some(*other) != from).collect()
@@ -273,7 +292,8 @@ impl Judge<'_> {
             for &(of, read) in reads.iter().filter(|(_, read)| read.3 && read.2 != Some(u32::MAX)) {
                 let order = orders.get(&(*session, Some(read.1))).copied().unwrap_or_default();
                 let from = read.2.unwrap_or(u32::MAX);
-                let before = order.split(|other| *other == from).next().filter(|before| before.len() < order.len());
+                let before =
+                    order.split(|other| *other == from).next().filter(|before| before.len() < order.len());
                 for other in self.demanded(of, read, reads) {
                     // Whoever is later in a session comes later in every order.
                     let is_later = |one: &u32| *one >= other && self.session(*one) == self.session(other);
@@ -308,18 +328,24 @@ impl Judge<'_> {
             (Anomaly::ThinAirRead, _) => {
                 let values: Vec<(Key, ValueId)> = match at(&places[0]) {
                     Some(Step::Read { key, value }) => vec![(key, value)],
-                    Some(Step::ReadList { key, .. }) => list(&places[0]).iter().map(|one| (key, *one)).collect(),
+                    Some(Step::ReadList { key, .. }) => {
+                        list(&places[0]).iter().map(|one| (key, *one)).collect()
+                    }
                     _ => Vec::new(),
                 };
-                let steps = || self.history.all().iter().flat_map(|of| self.history.steps(of)).filter_map(written);
-                values.into_iter().any(|value| value.1 != ValueId::INITIAL && !steps().any(|wrote| wrote == value))
+                let steps =
+                    || self.history.all().iter().flat_map(|of| self.history.steps(of)).filter_map(written);
+                values
+                    .into_iter()
+                    .any(|value| value.1 != ValueId::INITIAL && !steps().any(|wrote| wrote == value))
             }
             (Anomaly::AbortedRead, Some((source, _))) => sees_source && aborted(source.transaction),
             (Anomaly::DirtyUpdate, Some((source, (_, value)))) => {
                 sees_source && aborted(source.transaction) && list(&places[0]).last() != Some(&value)
             }
             (Anomaly::IntermediateRead, Some((source, (key, value)))) => {
-                let later = self.steps(source.transaction)[source.step as usize + 1..].iter().filter_map(written);
+                let later =
+                    self.steps(source.transaction)[source.step as usize + 1..].iter().filter_map(written);
                 let is_last = list(&places[0]).last().is_none_or(|last| *last == value);
                 sees_source && is_last && later.into_iter().any(|(of, _)| of == key)
             }
@@ -370,7 +396,9 @@ impl Judge<'_> {
         let edges: Vec<_> = found.cycle.iter().filter_map(|edge| found.edges.get(*edge as usize)).collect();
         let derived = edges.iter().filter(|edge| matches!(edge.reason, Reason::Overwritten { .. })).count();
         ensure(derived < 2 || self.level != Level::Causal, "weak causality has no common order")?;
-        let follows = |(place, edge): (usize, &&crate::transactions::Edge)| edge.to == edges[(place + 1) % edges.len()].from;
+        let follows = |(place, edge): (usize, &&crate::transactions::Edge)| {
+            edge.to == edges[(place + 1) % edges.len()].from
+        };
         ensure(edges.len() == found.cycle.len() && edges.iter().enumerate().all(follows), "it is no cycle")
     }
 
@@ -406,10 +434,15 @@ impl Judge<'_> {
             Reason::Session => {
                 is_after_commit && order >= Order::Session && a < b && self.session(a) == self.session(b)
             }
-            Reason::RealTime => is_after_commit && order == Order::RealTime && self.interval(a).1 < self.interval(b).0,
+            Reason::RealTime => {
+                is_after_commit && order == Order::RealTime && self.interval(a).1 < self.interval(b).0
+            }
             Reason::Read(key) => {
                 let is_seen = self.level != Level::Pram || found.session == Some(self.session(b));
-                is_after_commit && is_seen && a != b && self.reads(b).iter().any(|read| read.1 == *key && read.2 == Some(a))
+                is_after_commit
+                    && is_seen
+                    && a != b
+                    && self.reads(b).iter().any(|read| read.1 == *key && read.2 == Some(a))
             }
             Reason::ListOrder { key, first, second, reader } => {
                 let shows = |step: &Step| match *step {
@@ -420,18 +453,25 @@ impl Judge<'_> {
                     }
                     _ => false,
                 };
-                let wrote = |of, value| self.steps(of).iter().filter_map(written).any(|step| step == (*key, value));
+                let wrote =
+                    |of, value| self.steps(of).iter().filter_map(written).any(|step| step == (*key, value));
                 let is_apart = edge.to == Point::Commit(b) || self.level.name().ends_with("isolation");
                 let has_written = wrote(a, *first) && wrote(b, *second) && self.is_committed(*reader);
                 is_after_commit && is_apart && a != b && has_written && self.steps(*reader).iter().any(shows)
             }
             Reason::Missing(key, element) => {
                 let misses = |step: &Step| match *step {
-                    Step::ReadList { key: of, start, count } => of == *key && !self.history.list(start, count).contains(element),
+                    Step::ReadList { key: of, start, count } => {
+                        of == *key && !self.history.list(start, count).contains(element)
+                    }
                     _ => false,
                 };
                 let wrote = self.steps(b).iter().filter_map(written).any(|step| step == (*key, *element));
-                edge.from == begin(a) && edge.to == Point::Commit(b) && a != b && wrote && self.steps(a).iter().any(misses)
+                edge.from == begin(a)
+                    && edge.to == Point::Commit(b)
+                    && a != b
+                    && wrote
+                    && self.steps(a).iter().any(misses)
             }
             Reason::Overwritten { key, reader, because } => {
                 self.is_overwritten(found, place, (*key, *reader, Some(b)), because)
@@ -439,7 +479,12 @@ impl Judge<'_> {
             Reason::ReadBefore { key, from, because } => {
                 let is_path = self.is_path(found, because, place, *from, edge.to);
                 let is_read = reads(a, *key, from.transaction()) && *from != Point::Commit(b);
-                (self.is_split || self.is_serial) && edge.from == begin(a) && a != b && is_read && is_path && self.wrote(b, *key)
+                (self.is_split || self.is_serial)
+                    && edge.from == begin(a)
+                    && a != b
+                    && is_read
+                    && is_path
+                    && self.wrote(b, *key)
             }
             Reason::NoOverlap { key, because } => {
                 let is_path = self.is_path(found, because, place, Point::Begin(a), Point::Commit(b));
@@ -463,16 +508,19 @@ impl Judge<'_> {
         let reasons = || because.iter().map(|edge| &found.edges[*edge as usize].reason);
         let is_own = |of: u32| Some(self.session(of)) == found.session;
         let is_step = |reason: &Reason| matches!(reason, Reason::Session | Reason::Read(_));
-        if !self.is_path(found, because, place, from, end) || Some(writer) == to || !self.is_committed(reader) {
+        if !self.is_path(found, because, place, from, end) || Some(writer) == to || !self.is_committed(reader)
+        {
             return false;
         }
         // Letters say which edges show that the writer counts: R who read from whom, S sessions.
-        let letters: String = reasons().map(|reason| if matches!(reason, Reason::Session) { 'S' } else { 'R' }).collect();
+        let letters: String =
+            reasons().map(|reason| if matches!(reason, Reason::Session) { 'S' } else { 'R' }).collect();
         let reads = self.reads(reader);
         let read_to = |read: &&Read| read.1 == key && read.2 == to && read.3;
         let Some(last) = reads.iter().filter(read_to).map(|read| read.0).max() else { return false };
         // Where the order of steps counts, whatever was seen was seen up to this step.
-        let seen_by_then = |writer: Option<u32>, until: u32| reads.iter().any(|read| read.2 == writer && read.0 <= until);
+        let seen_by_then =
+            |writer: Option<u32>, until: u32| reads.iter().any(|read| read.2 == writer && read.0 <= until);
         let source = because.last().and_then(|edge| found.edges[*edge as usize].from.transaction());
         let in_time = !letters.ends_with('R') || seen_by_then(source, last);
         match self.level {
@@ -546,7 +594,10 @@ impl<'a> Machine<'a> {
                     self.locked.extend(own);
                 }
                 self.latest_begin = self.latest_begin.max(judge.interval(of).0);
-                ensure(self.own.is_some_and(|own| own != judge.session(of)) || self.reads_right(of), "a read is wrong")
+                ensure(
+                    self.own.is_some_and(|own| own != judge.session(of)) || self.reads_right(of),
+                    "a read is wrong",
+                )
             }
             Point::Commit(of) => {
                 ensure(self.begun.contains(&of) && self.committed.insert(of), "a transaction commits twice")?;
@@ -596,10 +647,14 @@ impl<'a> Machine<'a> {
     fn can_finish(&self) -> bool {
         let next = |point| {
             let mut machine = self.clone();
-            machine.step(point).is_ok() && (self.judge.is_split || machine.step(Point::Commit(point.transaction().unwrap_or(0))).is_ok()) && machine.can_finish()
+            machine.step(point).is_ok()
+                && (self.judge.is_split
+                    || machine.step(Point::Commit(point.transaction().unwrap_or(0))).is_ok())
+                && machine.can_finish()
         };
         self.committed == self.kept
             || self.kept.difference(&self.begun).any(|of| next(Point::Begin(*of)))
-            || self.judge.is_split && self.begun.difference(&self.committed).any(|of| next(Point::Commit(*of)))
+            || self.judge.is_split
+                && self.begun.difference(&self.committed).any(|of| next(Point::Commit(*of)))
     }
 }

@@ -135,7 +135,8 @@ impl Client {
 
     fn ask(&mut self, cx: &mut Cx<'_, ReadOne>, id: OpId, op: Op) {
         let alive = Self::nearest(cx).iter().filter(|replica| !self.crashed.contains(replica)).copied();
-        let asked: Vec<ProcessId> = if op.update().is_some() { alive.collect() } else { alive.take(1).collect() };
+        let asked: Vec<ProcessId> =
+            if op.update().is_some() { alive.collect() } else { alive.take(1).collect() };
         for replica in &asked {
             cx.send(*replica, Msg::Ask { id, op: op.clone() });
         }
@@ -160,7 +161,9 @@ impl Client {
         self.crashed.push(peer);
         for pending in std::mem::take(&mut self.pending) {
             match &pending.asked[..] {
-                [only] if *only == peer && pending.op.update().is_none() => self.ask(cx, pending.id, pending.op),
+                [only] if *only == peer && pending.op.update().is_none() => {
+                    self.ask(cx, pending.id, pending.op)
+                }
                 [only] if *only == peer && self.crashed.len() < cx.config().replicas as usize => {
                     cx.reply(pending.id, Reply::Done);
                 }

@@ -179,7 +179,8 @@ impl Arcs {
             let rank = self.transaction(node).map_or(0, |transaction| rank[transaction as usize]);
             std::cmp::Reverse((rank, node))
         };
-        let mut ready: BinaryHeap<_> = (0..self.nodes).filter(|node| open[*node as usize] == 0).map(key).collect();
+        let mut ready: BinaryHeap<_> =
+            (0..self.nodes).filter(|node| open[*node as usize] == 0).map(key).collect();
         let mut order = Vec::with_capacity(self.nodes as usize);
         while let Some(std::cmp::Reverse((_, node))) = ready.pop() {
             order.push(node);
@@ -299,8 +300,7 @@ impl<'a> Explainer<'a> {
             }
             Why::NoOverlap(key) => {
                 let transaction = |node| arcs.transaction(node).expect("it has a transaction");
-                let (from, to) =
-                    (arcs.begin(transaction(arc.from)), arcs.commit(transaction(arc.to)));
+                let (from, to) = (arcs.begin(transaction(arc.from)), arcs.commit(transaction(arc.to)));
                 Reason::NoOverlap { key: Key(key), because: self.because(number, from, to) }
             }
         }

@@ -19,13 +19,17 @@ pub(crate) fn holds(history: &Transactions, level: Level) -> Option<bool> {
     let small = Small::new(history)?;
     Some(match level {
         Level::Serializable | Level::SessionSerializable | Level::StrictSerializable => {
-            orders(small.count, &|a, b| small.is_ordered(a, b, level.order()), &mut |order| small.replays(order, None))
+            orders(small.count, &|a, b| small.is_ordered(a, b, level.order()), &mut |order| {
+                small.replays(order, None)
+            })
         }
         Level::Prefix | Level::SessionPrefix => small.snapshots(level.order(), false),
         Level::SnapshotIsolation | Level::SessionSnapshotIsolation | Level::StrongSnapshotIsolation => {
             small.snapshots(level.order(), true)
         }
-        Level::CausalMemory | Level::Pram => small.sessions().iter().all(|session| small.view(*session, level)),
+        Level::CausalMemory | Level::Pram => {
+            small.sessions().iter().all(|session| small.view(*session, level))
+        }
         Level::Causal => small.is_causal(),
         Level::ReadYourWrites | Level::MonotonicReads | Level::MonotonicWrites | Level::WritesFollowReads => {
             small.sessions().iter().all(|session| small.guaranteed(*session, level))
@@ -42,7 +46,11 @@ pub(crate) fn holds(history: &Transactions, level: Level) -> Option<bool> {
 }
 
 /// Whether some order of `0..count` that contains `is_before` is accepted.
-fn orders(count: usize, is_before: &dyn Fn(usize, usize) -> bool, accept: &mut dyn FnMut(&[usize]) -> bool) -> bool {
+fn orders(
+    count: usize,
+    is_before: &dyn Fn(usize, usize) -> bool,
+    accept: &mut dyn FnMut(&[usize]) -> bool,
+) -> bool {
     fn extend(
         order: &mut Vec<usize>,
         count: usize,
@@ -54,7 +62,11 @@ fn orders(count: usize, is_before: &dyn Fn(usize, usize) -> bool, accept: &mut d
         }
         for next in 0..count {
             let is_free = !order.contains(&next)
-                && (0..count).all(|other| other == next && !is_before(next, next) || order.contains(&other) || !is_before(other, next));
+                && (0..count).all(|other| {
+                    other == next && !is_before(next, next)
+                        || order.contains(&other)
+                        || !is_before(other, next)
+                });
             if is_free {
                 order.push(next);
                 if extend(order, count, is_before, accept) {
@@ -173,7 +185,8 @@ impl<'a> Small<'a> {
             let at = |point: usize| points.iter().position(|other| *other == point).expect("all are there");
             let reads = self.reads.iter().all(|(reader, _, key, from)| {
                 let before = &points[..at(2 * reader)];
-                let last = before.iter().rev().find(|point| **point % 2 == 1 && self.wrote(**point / 2, *key));
+                let last =
+                    before.iter().rev().find(|point| **point % 2 == 1 && self.wrote(**point / 2, *key));
                 last.map(|point| point / 2) == *from
             });
             let overlap = |a: usize, b: usize| {
@@ -254,7 +267,9 @@ impl<'a> Small<'a> {
                     Level::MonotonicWrites => seen.any(|(.., writer)| is_session(other, writer)),
                     _ => seen.any(|(.., writer)| {
                         self.reads.iter().any(|(by, _, of, earlier)| {
-                            *of == key && *earlier == Some(other) && (*by == writer || is_session(*by, writer))
+                            *of == key
+                                && *earlier == Some(other)
+                                && (*by == writer || is_session(*by, writer))
                         })
                     }),
                 };
@@ -278,10 +293,10 @@ impl<'a> Small<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Verdict;
     use crate::lattice::sample;
     use crate::transactions::{Budget, check};
     use crate::verify_transactions as verify;
-    use crate::Verdict;
 
     #[test]
     fn checkers_agree_with_the_definitions_and_their_certificates_are_right() {
@@ -291,13 +306,20 @@ mod tests {
             for level in Level::all() {
                 let verdict = check(&history, level, Budget::default());
                 let Some(expected) = holds(&history, level) else {
-                    assert!(matches!(verdict, Verdict::Violated(_)) || level.is_guarantee(), "seed {seed}: {level}");
+                    assert!(
+                        matches!(verdict, Verdict::Violated(_)) || level.is_guarantee(),
+                        "seed {seed}: {level}"
+                    );
                     continue;
                 };
                 met[level as usize][usize::from(expected)] += 1;
                 let found = matches!(verdict, Verdict::Holds(_));
                 assert_eq!(found, expected, "seed {seed}: {level}: {history:?} {verdict:?}");
-                assert_eq!(verify(&history, level, &verdict), Ok(()), "seed {seed}: {level} {history:?} {verdict:?}");
+                assert_eq!(
+                    verify(&history, level, &verdict),
+                    Ok(()),
+                    "seed {seed}: {level} {history:?} {verdict:?}"
+                );
             }
         }
         assert!(met.iter().flatten().all(|count| *count >= 10), "{met:?}");

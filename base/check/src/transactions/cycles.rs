@@ -95,11 +95,16 @@ fn finish(anomaly: Anomaly, order: Order, edges: Vec<Edge>, cycle: Vec<u32>) -> 
 /// versions leads to a cycle, in which a read misses a write.
 pub(super) fn inferred(violation: &Violation, any: Anomaly) -> Anomaly {
     let reason = |edge: &u32| &violation.edges[*edge as usize].reason;
-    let is_inferred = |edge: &u32| matches!(reason(edge), Reason::Overwritten { .. } | Reason::NoOverlap { .. });
+    let is_inferred =
+        |edge: &u32| matches!(reason(edge), Reason::Overwritten { .. } | Reason::NoOverlap { .. });
     let misses = |edge: &Edge| matches!(edge.reason, Reason::ReadBefore { .. } | Reason::Missing(..));
     match violation.anomaly {
         Anomaly::WriteCycle | Anomaly::CircularInformationFlow if violation.cycle.iter().any(is_inferred) => {
-            if violation.edges.iter().any(misses) { any } else { Anomaly::SingleAntiDependency }
+            if violation.edges.iter().any(misses) {
+                any
+            } else {
+                Anomaly::SingleAntiDependency
+            }
         }
         other => other,
     }
@@ -178,11 +183,8 @@ impl<'a> Search<'a> {
         };
         // The last resort is a cycle of any kind at all, through any arc.
         let is_last = kind.antis == Antis::Any && order == Order::RealTime;
-        let mut seen = Seen {
-            states: vec![(0, u32::MAX, u32::MAX); 2 * self.arcs.nodes as usize],
-            stamp: 0,
-            steps: 0,
-        };
+        let mut seen =
+            Seen { states: vec![(0, u32::MAX, u32::MAX); 2 * self.arcs.nodes as usize], stamp: 0, steps: 0 };
         let mut best = self.try_all(kind, order, &mut seen, must);
         if best.is_none() && is_last {
             seen.steps = 0;
@@ -199,8 +201,7 @@ impl<'a> Search<'a> {
         must: impl Fn(&Arc) -> bool,
     ) -> Option<Vec<u32>> {
         let mut best: Option<(usize, Vec<u32>)> = None;
-        let starts =
-            (0..).zip(&self.arcs.all).filter(|(_, arc)| must(arc) && self.allowed(arc, kind, order));
+        let starts = (0..).zip(&self.arcs.all).filter(|(_, arc)| must(arc) && self.allowed(arc, kind, order));
         for (start, _) in starts {
             let longest = best.as_ref().map_or(usize::MAX, |(length, _)| *length);
             // Any arc of a component is on a cycle, so that the last resort finds one with the first.

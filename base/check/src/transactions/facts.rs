@@ -81,7 +81,8 @@ impl Facts {
         self.place.push(0);
         self.intervals.push((0, 0));
         let mut counts = vec![0; names.len()];
-        for (number, transaction) in (0..).zip(history.all()).filter(|(number, _)| included[*number as usize]) {
+        for (number, transaction) in (0..).zip(history.all()).filter(|(number, _)| included[*number as usize])
+        {
             let session = names.partition_point(|name| *name < transaction.session);
             self.original.push(number);
             self.session.push(session as u32);
@@ -138,15 +139,13 @@ impl Facts {
 
     /// What a transaction read from others, in order.
     pub(super) fn reads(&self, transaction: u32) -> &[Read] {
-        let (from, to) =
-            (self.read_start[transaction as usize], self.read_start[transaction as usize + 1]);
+        let (from, to) = (self.read_start[transaction as usize], self.read_start[transaction as usize + 1]);
         &self.reads[from as usize..to as usize]
     }
 
     /// The keys that a transaction wrote, ascending.
     pub(super) fn writes(&self, transaction: u32) -> &[u32] {
-        let (from, to) =
-            (self.write_start[transaction as usize], self.write_start[transaction as usize + 1]);
+        let (from, to) = (self.write_start[transaction as usize], self.write_start[transaction as usize + 1]);
         &self.writes[from as usize..to as usize]
     }
 
@@ -188,7 +187,10 @@ impl Facts {
 }
 
 /// Lists by group, each in the order in which its members come.
-pub(super) fn grouped(groups: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn grouped(
+    groups: usize,
+    pairs: impl Iterator<Item = (u32, u32)> + Clone,
+) -> (Vec<u32>, Vec<u32>) {
     let mut start = vec![0u32; groups + 1];
     for (group, _) in pairs.clone() {
         start[group as usize + 1] += 1;

@@ -168,7 +168,12 @@ impl<'a> Demands<'a> {
         for reads in self.reads[key as usize].chunk_by(|a, b| a.0 == b.0) {
             let seen = self.seen[reads[0].0 as usize];
             let count = reads.partition_point(|(_, place, _)| *place < seen);
-            let demands = reads[..count].iter().map(|(_, _, from)| Demand { key, from: *from, to: read.writer, reader });
+            let demands = reads[..count].iter().map(|(_, _, from)| Demand {
+                key,
+                from: *from,
+                to: read.writer,
+                reader,
+            });
             found.extend(demands);
         }
     }
@@ -186,9 +191,10 @@ fn order(facts: &Facts, demands: &[Demand]) -> Option<Vec<u32>> {
     if demands.iter().any(|demand| demand.to == INITIAL) {
         return None;
     }
-    let sessions = nodes.windows(2).enumerate().filter(|(_, pair)| {
-        facts.session[pair[0] as usize] == facts.session[pair[1] as usize]
-    });
+    let sessions = nodes
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| facts.session[pair[0] as usize] == facts.session[pair[1] as usize]);
     let mut pairs: Vec<(u32, u32)> = sessions.map(|(place, _)| (place as u32, place as u32 + 1)).collect();
     pairs.extend(demands.iter().map(|demand| (number(demand.from), number(demand.to))));
     let (start, to) = grouped(nodes.len(), pairs.iter().copied());
@@ -225,14 +231,19 @@ fn arcs(facts: &Facts, level: Level, demands: &[Demand]) -> Arcs {
 }
 
 /// Why a guarantee speaks of a write: steps from its writer to the reader, each along a session or with the key that was read.
-pub(super) fn seen(facts: &Facts, level: Level, (key, from, to, reader): (u32, u32, u32, u32)) -> Vec<(u32, u32, Option<u32>)> {
+pub(super) fn seen(
+    facts: &Facts,
+    level: Level,
+    (key, from, to, reader): (u32, u32, u32, u32),
+) -> Vec<(u32, u32, Option<u32>)> {
     if level == Level::ReadYourWrites {
         return vec![(from, reader, None)];
     }
     let place = |transaction: u32| facts.place[transaction as usize];
     let session = |transaction: u32| facts.session[transaction as usize] as usize;
     let up_to = |transaction: u32| &facts.in_session(session(transaction))[..=place(transaction) as usize];
-    let reads_it = |other: &u32| facts.reads(*other).iter().any(|read| read.key == key && read.writer == from);
+    let reads_it =
+        |other: &u32| facts.reads(*other).iter().any(|read| read.key == key && read.writer == from);
     let mut steps = Vec::new();
     // What the reader itself had seen up to the read in question.
     let own = facts.reads(reader);

@@ -68,7 +68,8 @@ impl Lists {
                 *most = Some(*seen);
             }
         }
-        let place = |seen: Seen<'_>| Place { transaction: facts.original[seen.reader as usize], step: seen.step };
+        let place =
+            |seen: Seen<'_>| Place { transaction: facts.original[seen.reader as usize], step: seen.step };
         for (key, seen) in &reads {
             let most = longest[key.0 as usize].unwrap_or(*seen);
             if !most.elements.starts_with(seen.elements) {
@@ -102,7 +103,8 @@ impl Lists {
         let mut tails = order.tails();
         for (key, seen) in reads {
             let writers = order.writers(*key);
-            if let Some(own) = writers[..seen.elements.len()].iter().position(|writer| *writer == seen.reader) {
+            if let Some(own) = writers[..seen.elements.len()].iter().position(|writer| *writer == seen.reader)
+            {
                 let place = Place { transaction: facts.original[seen.reader as usize], step: seen.step };
                 let element = seen.elements[own];
                 let source = match order.sources.of(order.history, *key, element) {

@@ -161,7 +161,9 @@ fn renamed(
 /// What a cycle is that rests on what a transaction itself had seen.
 fn fractured(found: &Violation) -> Anomaly {
     match found.anomaly {
-        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_repeated(found) => Anomaly::NonRepeatableRead,
+        Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_repeated(found) => {
+            Anomaly::NonRepeatableRead
+        }
         Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => Anomaly::FracturedRead,
         other => other,
     }

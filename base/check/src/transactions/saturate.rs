@@ -43,9 +43,8 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
         arcs.push(arcs.begin(misses.reader), arcs.commit(misses.to), Why::Misses(misses.key, misses.element));
     }
     for tail in &facts.lists.tails {
-        let (key, one) = (tail.key, |(to, element): &(u32, _), reader: u32| {
-            (*to != reader).then_some((*to, *element))
-        });
+        let (key, one) =
+            (tail.key, |(to, element): &(u32, _), reader: u32| (*to != reader).then_some((*to, *element)));
         if tail.readers.len() * tail.writers.len() <= 4 * (tail.readers.len() + tail.writers.len()) {
             for &reader in &tail.readers {
                 for (to, element) in tail.writers.iter().filter_map(|writer| one(writer, reader)) {
@@ -75,10 +74,12 @@ pub(super) fn base(facts: &Facts, kind: Kind, order: Order) -> Arcs {
 
 /// Who ended before whom began, through a chain of helpers, one for each end after which something begins.
 fn push_times(facts: &Facts, arcs: &mut Arcs) {
-    let mut ends: Vec<(Moment, u32)> =
-        (1..facts.count()).map(|transaction| (facts.intervals[transaction as usize].1, transaction)).collect();
-    let mut begins: Vec<(Moment, u32)> =
-        (1..facts.count()).map(|transaction| (facts.intervals[transaction as usize].0, transaction)).collect();
+    let mut ends: Vec<(Moment, u32)> = (1..facts.count())
+        .map(|transaction| (facts.intervals[transaction as usize].1, transaction))
+        .collect();
+    let mut begins: Vec<(Moment, u32)> = (1..facts.count())
+        .map(|transaction| (facts.intervals[transaction as usize].0, transaction))
+        .collect();
     ends.sort_unstable();
     begins.sort_unstable();
     let mut ends = ends.into_iter().peekable();
@@ -206,15 +207,10 @@ fn derive(facts: &Facts, arcs: &mut Arcs, reach: &Reach<'_>) {
                     && writer != from
                     && (from == INITIAL || !reach.reaches((writer, false), arcs.commit(from)))
                 {
-                    arcs.push(
-                        arcs.commit(writer),
-                        arcs.commit(from),
-                        Why::Overwritten { key, reader },
-                    );
+                    arcs.push(arcs.commit(writer), arcs.commit(from), Why::Overwritten { key, reader });
                 }
-                let after = |writer: &u32| {
-                    *writer == from || !reach.reaches((from, false), arcs.commit(*writer))
-                };
+                let after =
+                    |writer: &u32| *writer == from || !reach.reaches((from, false), arcs.commit(*writer));
                 let mut rest = &writers[writers.partition_point(after)..];
                 if rest.first() == Some(&reader) {
                     rest = &rest[1..];

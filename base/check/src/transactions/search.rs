@@ -31,7 +31,8 @@ pub(super) fn search(facts: &Facts, arcs: &Arcs, kind: Kind, preferred: &[u32], 
     let (mut steps, mut best) = (0, (0, 0));
     while let Some(frame) = frames.last_mut() {
         if state.done.len() == points {
-            let order = state.done.iter().map(|(node, _)| *node).filter(|node| arcs.transaction(*node).is_some());
+            let order =
+                state.done.iter().map(|(node, _)| *node).filter(|node| arcs.transaction(*node).is_some());
             return Found::Order(order.collect());
         }
         let Some(node) = frame.ways.pop() else {
@@ -148,7 +149,8 @@ impl<'a> State<'a> {
         let (transaction, reads, writes) = self.parts(node);
         let (facts, kind) = (self.facts, self.kind);
         if reads {
-            let is_current = facts.reads(transaction).iter().all(|read| self.current[read.key as usize] == read.writer);
+            let is_current =
+                facts.reads(transaction).iter().all(|read| self.current[read.key as usize] == read.writer);
             let overlaps = kind == Kind::Snapshot
                 && facts.writes(transaction).iter().any(|key| self.locked[*key as usize]);
             if !is_current || overlaps {
@@ -159,7 +161,11 @@ impl<'a> State<'a> {
             || facts.writes(transaction).iter().all(|&key| {
                 let current = self.current[key as usize];
                 let own = if reads {
-                    facts.reads(transaction).iter().filter(|read| read.key == key && read.writer == current).count()
+                    facts
+                        .reads(transaction)
+                        .iter()
+                        .filter(|read| read.key == key && read.writer == current)
+                        .count()
                 } else {
                     0
                 };
@@ -273,7 +279,8 @@ impl<'a> State<'a> {
 /// A word for a node that looks random (SplitMix64, Steele et al. 2014), twice.
 fn word(node: u32) -> u128 {
     let half = |seed: u64| {
-        let mut word = (u64::from(node) ^ seed).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xD129_0DF4_2A5A_5B21);
+        let mut word =
+            (u64::from(node) ^ seed).wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_mul(0xD129_0DF4_2A5A_5B21);
         word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         word ^ (word >> 31)

@@ -30,7 +30,9 @@ pub(super) fn solve(facts: &Facts, arcs: &mut Arcs, kind: Kind, sessions: bool, 
         {
             conflicts = conflicts_in(facts, arcs, kind, &order);
             if conflicts.is_empty() {
-                return Found::Order(order.into_iter().filter(|node| arcs.transaction(*node).is_some()).collect());
+                return Found::Order(
+                    order.into_iter().filter(|node| arcs.transaction(*node).is_some()).collect(),
+                );
             }
             size = conflicts.len();
         } else if size > 1 && conflicts.len() >= size {
@@ -102,7 +104,8 @@ fn conflicts_in(facts: &Facts, arcs: &Arcs, kind: Kind, order: &[u32]) -> Vec<[A
             for &key in facts.writes(transaction).iter().filter(|_| kind == Kind::Snapshot) {
                 let other = std::mem::replace(&mut open[key as usize], transaction);
                 if other != INITIAL {
-                    let apart = |a, b| Arc { from: arcs.commit(a), to: arcs.begin(b), why: Why::NoOverlap(key) };
+                    let apart =
+                        |a, b| Arc { from: arcs.commit(a), to: arcs.begin(b), why: Why::NoOverlap(key) };
                     found.push([apart(other, transaction), apart(transaction, other)]);
                 }
             }

@@ -24,7 +24,8 @@ pub(super) enum Seen {
 /// transactions and arcs that are looked at.
 pub(super) fn views(facts: &Facts, causal: bool, budget: u64) -> Seen {
     let count = facts.count() as usize;
-    let follows = grouped(count, (0..).zip(&facts.lists.follows).map(|(number, follows)| (follows.to, number)));
+    let follows =
+        grouped(count, (0..).zip(&facts.lists.follows).map(|(number, follows)| (follows.to, number)));
     let mut work = Work { facts, causal, first: vec![u32::MAX; count], touched: Vec::new(), follows, budget };
     let mut views = Vec::with_capacity(facts.sessions());
     for session in 0..facts.sessions() {
@@ -203,10 +204,10 @@ impl Work<'_> {
         }
         let mut ready = std::collections::BTreeSet::new();
         // The session's own transaction is the last of those that share its place.
-        let rank = |node: u32| {
-            (self.first[node as usize], facts.session[node as usize] as usize == session, node)
-        };
-        ready.extend(self.touched.iter().filter(|node| missing[**node as usize] == 0).map(|node| rank(*node)));
+        let rank =
+            |node: u32| (self.first[node as usize], facts.session[node as usize] as usize == session, node);
+        ready
+            .extend(self.touched.iter().filter(|node| missing[**node as usize] == 0).map(|node| rank(*node)));
         let mut order = Vec::with_capacity(self.touched.len());
         while let Some((_, _, node)) = ready.pop_first() {
             order.push(node);

@@ -169,7 +169,9 @@ fn told(calls: &[Call]) -> String {
     let of = |process: u32| {
         let own = calls.iter().filter(|call| call.process == process);
         let words = own.map(|call| match (&call.op.0[..], call.reply()) {
-            ([Step::Write(object, value)], _) => format!("write {} {value}", ["x", "y"][usize::from(*object)]),
+            ([Step::Write(object, value)], _) => {
+                format!("write {} {value}", ["x", "y"][usize::from(*object)])
+            }
             ([Step::Read(object)], Some(Reply(seen))) => {
                 let seen = seen.first().copied().flatten().unwrap_or(0);
                 format!("read {} {seen}", ["x", "y"][usize::from(*object)])

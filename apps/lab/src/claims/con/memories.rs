@@ -61,7 +61,11 @@ fn reads_and_writes() -> impl FnMut(usize, &mut Stream) -> Option<Op> {
 fn updates() -> impl FnMut(usize, &mut Stream) -> Option<Op> {
     move |client, choices| {
         let (object, value) = (choices.below(OBJECTS), client as i64 + 1);
-        Some(if choices.below(2) == 0 { Op::Write { object, value } } else { Op::Add { object, amount: value } })
+        Some(if choices.below(2) == 0 {
+            Op::Write { object, value }
+        } else {
+            Op::Add { object, amount: value }
+        })
     }
 }
 
@@ -72,7 +76,9 @@ fn judged(history: &History<Op, Reply>) -> (MultiRegister<u32, i64>, Vec<Judged>
     let steps = |op: &Op| {
         Steps(match *op {
             Op::Read { object } => vec![Step::Read(object)],
-            Op::Write { object, value } | Op::Add { object, amount: value } => vec![Step::Write(object, value)],
+            Op::Write { object, value } | Op::Add { object, amount: value } => {
+                vec![Step::Write(object, value)]
+            }
             Op::Snapshot => (0..OBJECTS).map(Step::Read).collect(),
         })
     };
@@ -81,7 +87,8 @@ fn judged(history: &History<Op, Reply>) -> (MultiRegister<u32, i64>, Vec<Judged>
             Reply::Value(value) => vec![Some(*value)],
             Reply::Done => vec![None],
             Reply::Values(values) => {
-                let value = |object| values.iter().find(|(at, _)| *at == object).map_or(0, |(_, value)| *value);
+                let value =
+                    |object| values.iter().find(|(at, _)| *at == object).map_or(0, |(_, value)| *value);
                 (0..OBJECTS).map(|object| Some(value(object))).collect()
             }
         })
@@ -128,7 +135,9 @@ impl Tally {
             let sequential = match sequential::check(&model, &operations, &Limits::default()) {
                 Verdict::Holds(_) => true,
                 Verdict::Violated(_) => false,
-                Verdict::Unknown(_) => return Err(format!("seed {seed}: sequential consistency is not decided")),
+                Verdict::Unknown(_) => {
+                    return Err(format!("seed {seed}: sequential consistency is not decided"));
+                }
             };
             Ok((operations.len(), sequential, linearizable))
         };
@@ -191,7 +200,9 @@ pub(super) fn con_03(effort: &Effort) -> Result<Finding, String> {
             fast_writes.linearizable,
             control.sequential,
         ),
-        predicted: "all sequentially consistent, not all linearizable; control: not all sequentially consistent".to_owned(),
+        predicted:
+            "all sequentially consistent, not all linearizable; control: not all sequentially consistent"
+                .to_owned(),
         charts: Vec::new(),
     })
 }
@@ -251,7 +262,8 @@ mod tests {
     #[test]
     fn a_history_keeps_its_length_in_the_checkers_words() {
         let config = Config::new(REPLICAS, Writes::Delivered, Reads::AtOnce);
-        let ended = run::<Memory>(config, 1, Span::millis(300), Memory::store, reads_and_writes()).expect("it runs");
+        let ended =
+            run::<Memory>(config, 1, Span::millis(300), Memory::store, reads_and_writes()).expect("it runs");
         let (model, operations) = judged(&ended.history);
         assert_eq!(operations.len(), ended.history.operations().len());
         assert!(!operations.is_empty() && model.initial.len() == OBJECTS as usize);

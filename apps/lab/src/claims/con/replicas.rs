@@ -4,7 +4,9 @@ use isles_kernel::random::{draw, unit};
 use isles_kernel::{ProcessId, Span, Time};
 use isles_replication::read_one::{Config, ReadOne};
 use isles_replication::store::{Op, Reply};
-use isles_sim::{Bandwidth, Clients, Distribution, Fault, Latency, Links, Matrix, Recorder, Setup, Simulation, Who};
+use isles_sim::{
+    Bandwidth, Clients, Distribution, Fault, Latency, Links, Matrix, Recorder, Setup, Simulation, Who,
+};
 
 use super::super::curve::chart;
 use super::super::{Effort, Finding};
@@ -43,7 +45,7 @@ fn world(
         order
     });
     let config = Config { replicas, nearest: nearest.collect() };
-    let latency = Latency::Matrix { matrix: matrix.into(), jitter: 0.0 };
+    let latency = Latency::Matrix { matrix, jitter: 0.0 };
     let links = Links { latency, bandwidth, ..Links::default() };
     Simulation::new(Setup { links, ..Setup::new(processes, seed, config) }).map_err(|error| error.to_string())
 }
@@ -74,7 +76,8 @@ fn survival(replicas: u32, runs: u64, effort: &Effort) -> Result<f64, String> {
         let mut sim = world(replicas, 1, None, seed)?;
         let client = ProcessId(replicas);
         sim.invoke(client, Op::Write { object: 0, value: 7 });
-        let crashes = |replica: &ProcessId| unit(draw(seed, &[0x0063_7261_7368, u64::from(replica.0)])) < CRASH;
+        let crashes =
+            |replica: &ProcessId| unit(draw(seed, &[0x0063_7261_7368, u64::from(replica.0)])) < CRASH;
         let crashed = (0..replicas).map(ProcessId).filter(crashes).collect();
         sim.inject(Time::ZERO + Span::secs(1), Fault::Crash(Who::Ids(crashed)));
         sim.invoke_at(Time::ZERO + Span::secs(2), client, Op::Read { object: 0 });
@@ -103,9 +106,7 @@ fn throughput(replicas: u32, seconds: u64) -> Result<(f64, f64), String> {
     let mut recorder = Recorder::default();
     readers.drive(&mut sim, end, &mut recorder, |_, _| Some(Op::Read { object: 0 }));
     let begin = Time::ZERO + Span::secs(2);
-    let is_answer = |entry: &&isles_history::Entry<Op, Reply>| {
-        matches!(entry, isles_history::Entry::Return { time, .. } if *time >= begin)
-    };
+    let is_answer = |entry: &&isles_history::Entry<Op, Reply>| matches!(entry, isles_history::Entry::Return { time, .. } if *time >= begin);
     let answers = recorder.history().entries().iter().filter(is_answer).count();
     let kind = sim.counters().kinds().find(|kind| kind.name.ends_with("Answer"));
     let kind = kind.ok_or("no answers were counted")?;

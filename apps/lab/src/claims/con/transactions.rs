@@ -103,7 +103,8 @@ pub(super) fn con_06(effort: &Effort) -> Result<Finding, String> {
     let (mut agree, mut right) = (0, 0);
     for seed in 0..seeds {
         let (operations, history) = single_operations(seed);
-        let serializable = holds(&history, Level::SessionSerializable).ok_or("a small history was not decided")?;
+        let serializable =
+            holds(&history, Level::SessionSerializable).ok_or("a small history was not decided")?;
         let sequential = match sequential::check(&model, &operations, &Limits::default()) {
             Verdict::Holds(_) => true,
             Verdict::Violated(_) => false,
