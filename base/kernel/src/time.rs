@@ -38,6 +38,9 @@ impl Span {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
+    /// The longest there is: for ever.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// `count` nanoseconds.
     pub const fn nanos(count: u64) -> Self {
         Self(count)

@@ -2,6 +2,7 @@
 
 mod arena;
 mod boundaries;
+mod clients;
 mod clock;
 mod core;
 mod counters;
@@ -22,6 +23,7 @@ mod streams;
 mod timers;
 
 pub use boundaries::{Boundaries, each_boundary};
+pub use clients::Clients;
 pub use clock::Clocks;
 pub use counters::{Counters, KindCount, Lost};
 pub use digest::Digest;

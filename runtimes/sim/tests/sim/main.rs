@@ -1,5 +1,6 @@
 //! The specification of the simulator, as tests. Each rule has a control: a run in which it must come out otherwise.
 
+mod clients;
 mod disk;
 mod draws;
 mod extremes;
