@@ -1,0 +1,18 @@
+//! A register on one server, so many clients (4 if none is given).
+
+#[expect(dead_code, unreachable_pub, reason = "each example uses one of the models")]
+mod models;
+
+use isles_explore::Explorer;
+
+fn count(default: u32) -> u32 {
+    std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(default)
+}
+
+fn main() {
+    let scenario = models::register::scenario::<models::single_copy::SingleCopy>(1, count(4), ());
+    match Explorer::new(scenario) {
+        Ok(mut explorer) => println!("{}", explorer.breadth_first()),
+        Err(error) => eprintln!("{error}"),
+    }
+}

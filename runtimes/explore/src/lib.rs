@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod action;
+mod breadth;
+mod depth;
+mod digest;
+mod explorer;
+mod intern;
+mod ledger;
+mod local;
+mod memo;
+mod parcel;
+mod property;
+mod report;
+mod scenario;
+mod space;
+mod state;
+mod step;
+mod symmetry;
+mod trace;
+mod view;
+mod visited;
+mod watch;
+
+pub use explorer::{Explorer, Progress, ScenarioError};
+pub use property::Property;
+pub use report::{Answer, Finding, NO_PANIC, Report, Stopped};
+pub use scenario::{Budget, Clients, Faults, Idle, Memory, Scenario, Script, Streams, Timers};
+pub use symmetry::{Rename, Renaming, Symmetry};
+pub use trace::{Sent, Step, Trace, What};
+pub use view::View;

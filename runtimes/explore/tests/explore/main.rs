@@ -1,0 +1,7 @@
+//! The explorer, on protocols small enough to be looked at whole.
+
+#[expect(dead_code, unreachable_pub, reason = "not every test needs every part of the models")]
+#[path = "../../examples/models/mod.rs"]
+mod models;
+
+mod counts;
