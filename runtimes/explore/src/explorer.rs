@@ -41,18 +41,22 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// # Errors
     /// When the scenario is impossible.
     pub fn new(scenario: Scenario<P>) -> Result<Self, ScenarioError> {
-        match scenario.flaw() {
-            Some(flaw) => Err(ScenarioError(flaw)),
-            None => Ok(Self {
-                space: Space::new(scenario),
-                threads: 1,
-                depth: None,
-                states: None,
-                whole: false,
-                sleep: false,
-                progress: Box::new(|_| ()),
-            }),
+        if let Some(flaw) = scenario.flaw() {
+            return Err(ScenarioError(flaw));
         }
+        let mut space = Space::new(scenario);
+        if let Some((a, b)) = space.difference() {
+            return Err(ScenarioError(format!("{a} and {b} are to be exchanged, and do not start alike")));
+        }
+        Ok(Self {
+            space,
+            threads: 1,
+            depth: None,
+            states: None,
+            whole: false,
+            sleep: false,
+            progress: Box::new(|_| ()),
+        })
     }
 
     /// Searches breadth-first with so many threads; the outcome is the same for any number.

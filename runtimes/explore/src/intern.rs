@@ -21,9 +21,14 @@ impl<T: Eq + Hash> Interner<T> {
         Self { domain, values: Vec::new(), keys: Vec::new(), index: HashTable::new() }
     }
 
+    /// 64 bits that stand for a value, whether it is in the table or not.
+    pub(crate) fn key_of(&self, value: &T) -> u64 {
+        digest(self.domain, value)
+    }
+
     /// The number of `value`.
     pub(crate) fn intern(&mut self, value: T) -> u32 {
-        let key = digest(self.domain, &value);
+        let key = self.key_of(&value);
         self.intern_keyed(value, key)
     }
 
@@ -57,5 +62,4 @@ impl<T: Eq + Hash> Interner<T> {
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
-
 }

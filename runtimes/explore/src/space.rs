@@ -2,7 +2,6 @@
 
 use isles_kernel::{Channel, OpId, ProcessId, Protocol};
 
-use crate::digest::digest;
 use crate::intern::Interner;
 use crate::ledger::{Call, Ledger};
 use crate::local::{Input, Local, Outward, Ran};
@@ -11,6 +10,7 @@ use crate::parcel::{Kind, Meta, NONE, Parcel};
 use crate::property;
 use crate::scenario::{Budget, Clients, Memory, Scenario, Streams};
 use crate::state::State;
+use crate::symmetry::{Part, Shape, stream_key};
 
 /// What a process does to its local state that is no delivery, as the second half of a key whose first is the local
 /// state; a delivery's is the parcel, below 2^28.
@@ -61,6 +61,8 @@ pub(crate) enum Need {
     Turn { ledger: u32, parcel: u32 },
     /// The request of the next operation of a client.
     Call { ledger: u32, client: u8 },
+    /// The key of a part when two processes are exchanged.
+    Swap { part: Part, a: u32, b: u32 },
 }
 
 /// Interned parts of states, and memoised steps.
@@ -85,6 +87,11 @@ pub(crate) struct Space<P: Protocol> {
     turns: Memo,
     /// Requests by client and index.
     requests: Memo,
+    /// How parts look under symmetry; empty without.
+    pub(crate) local_shapes: Vec<Shape>,
+    pub(crate) parcel_shapes: Vec<Shape>,
+    /// Keys of parts when two processes are exchanged, in two halves.
+    swaps: Memo,
     /// Why handlers panicked: the local state, and what was said.
     pub(crate) panics: Vec<(u32, String)>,
     /// Steps in which a choice had more values than are tried.
@@ -118,6 +125,9 @@ impl<P: Protocol> Space<P> {
             pushes: Memo::new(),
             turns: Memo::new(),
             requests: Memo::new(),
+            local_shapes: Vec::new(),
+            parcel_shapes: Vec::new(),
+            swaps: Memo::new(),
             panics: Vec::new(),
             choices_cut: 0,
         };
@@ -194,6 +204,11 @@ impl<P: Protocol> Space<P> {
             Need::Step { local, code } => self.step(local, code),
             Need::Push { stream, message } => self.push(stream, message),
             Need::Turn { ledger, parcel } => self.turn(ledger, parcel),
+            Need::Swap { part, a, b } => {
+                let key = self.swapped_key(part, a as usize, b as usize);
+                let (name, pair) = swap_name(part, a, b);
+                self.swaps.insert(name, pair, (key as u32, (key >> 32) as u32));
+            }
             Need::Call { ledger, client } => {
                 if let Some(call) = self.ledgers.get(ledger).next(client, &self.scenario) {
                     let request = self.parcel(Parcel::Request(call));
@@ -201,6 +216,13 @@ impl<P: Protocol> Space<P> {
                 }
             }
         }
+    }
+
+    /// The key of a part when two processes are exchanged.
+    pub(crate) fn swapped(&self, part: Part, a: u32, b: u32) -> Result<u64, Need> {
+        let (name, pair) = swap_name(part, a, b);
+        let (low, high) = self.swaps.get(name, pair).ok_or(Need::Swap { part, a, b })?;
+        Ok(u64::from(low) | u64::from(high) << 32)
     }
 
     /// The request of the next operation of a client, if it is known.
@@ -220,6 +242,9 @@ impl<P: Protocol> Space<P> {
         let id = self.locals.intern(local);
         if id as usize == self.brief.len() {
             self.brief.push(brief);
+            if self.is_symmetric() {
+                self.local_shapes.push(self.shape_of(Part::Local(id)));
+            }
         }
         id
     }
@@ -248,7 +273,7 @@ impl<P: Protocol> Space<P> {
         let id = match &parcel {
             Parcel::Stream { from, to, orphan, messages } => {
                 let keys: Vec<u64> = messages.iter().map(|message| self.parcels.key(*message)).collect();
-                let key = digest(4, &(from, to, orphan, keys));
+                let key = stream_key(*from, *to, *orphan, &keys);
                 self.parcels.intern_keyed(parcel, key)
             }
             Parcel::Message { .. } | Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => {
@@ -257,6 +282,9 @@ impl<P: Protocol> Space<P> {
         };
         if id as usize == self.meta.len() {
             self.meta.push(meta);
+            if self.is_symmetric() {
+                self.parcel_shapes.push(self.shape_of(Part::Parcel(id)));
+            }
         }
         id
     }
@@ -445,5 +473,14 @@ impl<P: Protocol> Space<P> {
             Clients::Attached => Out::Return(answer),
             Clients::Remote => Out::Put(answer),
         })
+    }
+}
+
+/// What names a part and two processes in the table of swaps.
+const fn swap_name(part: Part, a: u32, b: u32) -> (u32, u32) {
+    let pair = if a < b { a << 8 | b } else { b << 8 | a };
+    match part {
+        Part::Local(local) => (local, pair),
+        Part::Parcel(parcel) => (parcel, 1 << 16 | pair),
     }
 }

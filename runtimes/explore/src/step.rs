@@ -219,10 +219,15 @@ impl<P: Protocol> Space<P> {
         }
     }
 
+    /// What all but processes and parcels adds to a fingerprint.
+    pub(crate) fn rest_key(&self, state: State<'_>) -> u64 {
+        spent_key(state.all_spent()).wrapping_add(self.ledgers.key(state.ledger()))
+    }
+
     /// Writes the fingerprint of a state into it.
     fn sign(&self, words: &mut [u32]) {
         let state = self.state(words);
-        let mut sum = spent_key(state.all_spent()).wrapping_add(self.ledgers.key(state.ledger()));
+        let mut sum = self.rest_key(state);
         for local in state.locals() {
             sum = sum.wrapping_add(self.locals.key(*local));
         }

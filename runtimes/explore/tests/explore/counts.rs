@@ -47,3 +47,14 @@ fn a_depth_first_search_reaches_the_same_states() {
     assert_eq!(sleeping.states, 16_668);
     assert!(sleeping.generated < report.generated && sleeping.is_proof(), "{sleeping}");
 }
+
+#[test]
+fn orbits_are_counted_exactly() {
+    for (resources, orbits) in [(3, 80), (5, 314), (7, 920), (9, 2_232)] {
+        let scenario = two_phase_commit::scenario(resources, false);
+        let scenario = scenario.symmetric((1..=resources).map(isles_kernel::ProcessId));
+        let report = explorer(scenario).breadth_first();
+        assert_eq!(report.states, orbits, "{resources} resource managers");
+        assert!(report.is_proof(), "{report}");
+    }
+}
