@@ -4,9 +4,12 @@ use isles_kernel::Protocol;
 
 use crate::breadth::{Bounds, Breadth, Searched};
 use crate::depth::Depth;
-use crate::report::Report;
+use crate::graph::Graph;
+use crate::report::{Report, Stopped};
 use crate::scenario::Scenario;
 use crate::space::Space;
+use crate::trace::Trace;
+use crate::walk::{self, Walks};
 
 /// Why a scenario cannot be explored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -137,10 +140,33 @@ impl<P: Protocol + Sync> Explorer<P> {
         self.report(searched)
     }
 
+    /// Random behaviours: in each state one of the possible steps, all with the same probability. What is found is so;
+    /// that nothing is found says little.
+    pub fn random(&mut self, walks: Walks) -> Report<P> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let searched = walk::search(&mut self.space, walks, bounds, &mut |states, generated, depth| {
+            progress(Progress { states, generated, depth });
+        });
+        self.report(searched)
+    }
+
     fn report(&mut self, searched: Searched) -> Report<P> {
-        let Searched { states, generated, depth, stopped, paths } = searched;
+        let Searched { states, generated, depth, mut stopped, paths } = searched;
         let trace = |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
-        let traces = paths.into_iter().map(trace).collect();
+        let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
+        let live: Vec<usize> = (0..self.space.scenario.properties.len())
+            .filter(|index| self.space.scenario.properties[*index].is_liveness())
+            .collect();
+        // Random behaviours end somewhere, and after a violation the rest is not asked for.
+        if !live.is_empty() && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random)) {
+            let bounds = self.bounds();
+            let graph = Graph::new(&mut self.space, bounds);
+            stopped = stopped.or(graph.stopped);
+            for property in live {
+                traces[property] = self.space.lasso(&graph, property);
+            }
+        }
         Report {
             findings: self.space.findings(traces, stopped),
             states,
