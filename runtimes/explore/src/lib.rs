@@ -12,6 +12,7 @@ mod liveness;
 mod local;
 mod memo;
 mod parcel;
+mod picture;
 mod property;
 mod replay;
 mod report;

@@ -5,3 +5,9 @@
 mod models;
 
 mod counts;
+mod faults;
+mod gossip;
+mod liveness;
+mod reductions;
+mod traces;
+mod world;
