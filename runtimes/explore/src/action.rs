@@ -12,22 +12,46 @@ use crate::state::{Spent, State};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Cause {
     /// The parcel arrives: of a stream, its first message.
-    Deliver { place: u32 },
-    Timer { process: u8, place: u16 },
+    Deliver {
+        place: u32,
+    },
+    Timer {
+        process: u8,
+        place: u16,
+    },
     /// An attached client invokes its next operation.
-    Invoke { client: u8 },
+    Invoke {
+        client: u8,
+    },
     /// One more record is durable.
-    Sync { process: u8 },
-    Start { process: u8 },
-    Crash { process: u8 },
-    Lose { place: u32 },
-    Duplicate { place: u32 },
-    Cut { group: u8 },
+    Sync {
+        process: u8,
+    },
+    Start {
+        process: u8,
+    },
+    Crash {
+        process: u8,
+    },
+    Lose {
+        place: u32,
+    },
+    Duplicate {
+        place: u32,
+    },
+    Cut {
+        group: u8,
+    },
     Heal,
     /// A stream that a partition stalls breaks at its sender.
-    Break { from: u8, to: u8 },
+    Break {
+        from: u8,
+        to: u8,
+    },
     /// What is left of the stream of a dead sender never arrives.
-    Discard { place: u32 },
+    Discard {
+        place: u32,
+    },
 }
 
 const OUTCOME_BITS: u32 = 10;
@@ -57,7 +81,10 @@ impl Action {
         };
         // Only absurd scenarios come here; a wrong answer would be worse than none.
         assert!(outcome < 1 << OUTCOME_BITS, "a step has more than 2^10 outcomes: lower choices_max");
-        assert!(operand < 1 << OPERAND_BITS, "more than 2^18 messages under way, or 2^10 timers of a process");
+        assert!(
+            operand < 1 << OPERAND_BITS,
+            "more than 2^18 messages under way, or 2^10 timers of a process"
+        );
         Self(kind << (OPERAND_BITS + OUTCOME_BITS) | operand << OUTCOME_BITS | outcome)
     }
 
@@ -119,9 +146,7 @@ impl<P: Protocol> Space<P> {
                 each(Cause::Deliver { place })?;
             }
         }
-        if (self.timers_are_free() || quiet)
-            && self.scenario.timeouts.allows(state.spent(Spent::Timeouts))
-        {
+        if (self.timers_are_free() || quiet) && self.scenario.timeouts.allows(state.spent(Spent::Timeouts)) {
             for (process, &local) in (0..).zip(state.locals()) {
                 let brief = self.brief[local as usize];
                 for place in 0..if brief.up { brief.timers } else { 0 } {
@@ -154,21 +179,19 @@ impl<P: Protocol> Space<P> {
                 self.is_up(state.locals()[usize::from(meta.to)]) || !meta.kept && returns()
             }
             Kind::Stream | Kind::Orphan => {
-                self.is_up(state.locals()[usize::from(meta.to)]) && !self.crosses_cut(state, meta.from, meta.to)
+                self.is_up(state.locals()[usize::from(meta.to)])
+                    && !self.crosses_cut(state, meta.from, meta.to)
             }
         }
     }
 
     fn may_lose_or_double(&self, state: State<'_>) -> bool {
         let faults = &self.scenario.faults;
-        faults.losses.allows(state.spent(Spent::Losses)) || faults.duplicates.allows(state.spent(Spent::Duplicates))
+        faults.losses.allows(state.spent(Spent::Losses))
+            || faults.duplicates.allows(state.spent(Spent::Duplicates))
     }
 
-    fn faults<E>(
-        &self,
-        state: State<'_>,
-        each: &mut impl FnMut(Cause) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn faults<E>(&self, state: State<'_>, each: &mut impl FnMut(Cause) -> Result<(), E>) -> Result<(), E> {
         let faults = &self.scenario.faults;
         let mut last = NONE;
         for (place, &parcel) in (0..).zip(state.parcels()) {
@@ -214,11 +237,7 @@ impl<P: Protocol> Space<P> {
     }
 
     /// Streams across a partition may break: those that are watched, and those on which something waits.
-    fn breaks<E>(
-        &self,
-        state: State<'_>,
-        each: &mut impl FnMut(Cause) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn breaks<E>(&self, state: State<'_>, each: &mut impl FnMut(Cause) -> Result<(), E>) -> Result<(), E> {
         for (from, &local) in (0..).zip(state.locals()) {
             if !self.is_up(local) {
                 continue;

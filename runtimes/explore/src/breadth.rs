@@ -36,9 +36,6 @@ struct Candidate {
     action: Action,
 }
 
-/// A state, by its number, that decides a property.
-pub(crate) type Decision = (usize, u32);
-
 /// What a search came to.
 pub(crate) struct Searched {
     pub(crate) states: u64,
@@ -141,12 +138,6 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         Searched { states, generated: self.generated, depth, stopped, paths }
     }
 
-    /// Bytes that what is kept of all states takes.
-    pub(crate) fn bytes(&self) -> usize {
-        let visited: usize = self.visited.iter().map(Visited::bytes).sum();
-        visited + self.level.bytes() + self.next.bytes() + self.origins.capacity() * size_of::<Origin>()
-    }
-
     fn begin(&mut self) {
         let initial = self.space.initial();
         let mut made = Made::default();
@@ -187,7 +178,9 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             let mut all = Vec::new();
             let mut scratch = Vec::new();
             for parent in start..end {
-                while let Err(need) = self.space.expand(level.get(parent), parent as u32, &mut scratch, &mut all) {
+                while let Err(need) =
+                    self.space.expand(level.get(parent), parent as u32, &mut scratch, &mut all)
+                {
                     self.space.supply(need);
                 }
             }
@@ -294,8 +287,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         let size = new.len().div_ceil(self.threads);
         std::thread::scope(|scope| {
             let work = &work;
-            let workers: Vec<_> =
-                new.chunks(size).map(|piece| scope.spawn(move || work(piece))).collect();
+            let workers: Vec<_> = new.chunks(size).map(|piece| scope.spawn(move || work(piece))).collect();
             workers.into_iter().map(|worker| worker.join().expect("properties do not panic")).collect()
         })
     }

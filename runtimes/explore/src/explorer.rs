@@ -153,7 +153,8 @@ impl<P: Protocol + Sync> Explorer<P> {
 
     fn report(&mut self, searched: Searched) -> Report<P> {
         let Searched { states, generated, depth, mut stopped, paths } = searched;
-        let trace = |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
+        let trace =
+            |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
         let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
         let live: Vec<usize> = (0..self.space.scenario.properties.len())
             .filter(|index| self.space.scenario.properties[*index].is_liveness())
@@ -174,7 +175,7 @@ impl<P: Protocol + Sync> Explorer<P> {
             depth,
             stopped,
             locals: self.space.locals.len() as u64,
-            handler_steps: self.space.steps() as u64,
+            handler_steps: self.space.handler_steps,
             choices_cut: self.space.choices_cut,
         }
     }

@@ -140,7 +140,9 @@ impl<P: Protocol> Space<P> {
                     Kind::Answer => named(1, 0, 0),
                     Kind::Request => named(2, 0, meta.to),
                     Kind::Broken => named(3, meta.from, meta.to),
-                    Kind::Datagram | Kind::Loose | Kind::Stream | Kind::Orphan => named(4, meta.from, meta.to),
+                    Kind::Datagram | Kind::Loose | Kind::Stream | Kind::Orphan => {
+                        named(4, meta.from, meta.to)
+                    }
                 }
             }
             Cause::Timer { process, .. } => named(5, process, 0),

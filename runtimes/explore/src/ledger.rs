@@ -86,7 +86,12 @@ impl<P: Protocol> Ledger<P> {
 
     /// The ledger after an answer, and the operation that its client invokes at once if it is remote; none if the
     /// operation is not open.
-    pub(crate) fn answer(&self, id: OpId, reply: &P::Reply, scenario: &Scenario<P>) -> Option<(Self, Option<Call>)> {
+    pub(crate) fn answer(
+        &self,
+        id: OpId,
+        reply: &P::Reply,
+        scenario: &Scenario<P>,
+    ) -> Option<(Self, Option<Call>)> {
         let call = Call::of(id)?;
         let progress = self.progress.get(usize::from(call.client))?;
         if !progress.open || progress.invoked != call.index + 1 {

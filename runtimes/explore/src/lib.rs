@@ -31,7 +31,7 @@ pub use explorer::{Explorer, Progress, ScenarioError};
 pub use property::Property;
 pub use replay::{Header, LINE_BYTES_MAX, ReplayError, TraceError};
 pub use report::{Answer, Finding, NO_PANIC, Report, Stopped};
-pub use scenario::{Budget, Clients, Faults, Idle, Memory, Scenario, Script, Streams, Timers};
+pub use scenario::{Budget, Clients, Faults, Idle, Memory, PROCESSES_MAX, Scenario, Script, Streams, Timers};
 pub use symmetry::{Rename, Renaming, Symmetry};
 pub use trace::{Sent, Step, Trace, What};
 pub use view::View;

@@ -40,7 +40,8 @@ impl<P: Protocol> Space<P> {
         let reached = Reached::new(graph, begins, &goal);
         let part = reached.parts(graph).into_iter().filter(|part| is_fair(graph, part));
         // The nearest one: its first state was reached first.
-        let mut part = part.min_by_key(|part| part.iter().map(|state| reached.order[*state as usize]).min())?;
+        let mut part =
+            part.min_by_key(|part| part.iter().map(|state| reached.order[*state as usize]).min())?;
         part.sort_unstable_by_key(|state| reached.order[*state as usize]);
         let (initial, mut actions) = reached.path(graph, part[0]);
         let loop_start = actions.len();
@@ -115,7 +116,10 @@ impl Reached {
             // Each state with the number of the edge that is looked at next.
             let mut calls: Vec<(u32, usize)> = vec![(root, 0)];
             while let Some((state, at)) = calls.last_mut() {
-                let (state, at) = (*state, { *at += 1; *at - 1 });
+                let (state, at) = (*state, {
+                    *at += 1;
+                    *at - 1
+                });
                 if at == 0 {
                     (index[state as usize], low[state as usize]) = (met, met);
                     met += 1;

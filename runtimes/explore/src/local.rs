@@ -38,14 +38,23 @@ pub(crate) enum Status {
 /// What a process is confronted with.
 pub(crate) enum Input<'a, P: Protocol> {
     Start,
-    Message { from: ProcessId, msg: &'a P::Msg },
+    Message {
+        from: ProcessId,
+        msg: &'a P::Msg,
+    },
     /// The timer at this place.
     Timer(usize),
-    Op { id: OpId, op: &'a P::Op },
+    Op {
+        id: OpId,
+        op: &'a P::Op,
+    },
     Unreachable(ProcessId),
     /// One more record is durable.
     Sync,
-    Crash { memory: Memory, survivors: usize },
+    Crash {
+        memory: Memory,
+        survivors: usize,
+    },
 }
 
 // Written out because derived ones would ask that protocols can be copied, which are only pointed at.
@@ -200,7 +209,13 @@ impl<P: Protocol> Local<P> {
     }
 
     /// Takes one effect of a handler: at once, or when what was persisted before it is durable.
-    fn take(&mut self, effect: Effect<P>, barrier: bool, outward: &mut Vec<Outward<P>>, events: &mut Vec<P::Event>) {
+    fn take(
+        &mut self,
+        effect: Effect<P>,
+        barrier: bool,
+        outward: &mut Vec<Outward<P>>,
+        events: &mut Vec<P::Event>,
+    ) {
         match effect {
             Effect::Persist { record } => {
                 self.log.push(record);
@@ -292,7 +307,10 @@ impl<P: Protocol> Sink<P> for Collect<P> {
             self.script.push(Choice { index: 0, bound, most: self.most });
         }
         let choice = &self.script[self.next];
-        assert_eq!(choice.bound, bound, "a handler is not deterministic: the same step chose from another number");
+        assert_eq!(
+            choice.bound, bound,
+            "a handler is not deterministic: the same step chose from another number"
+        );
         self.next += 1;
         choice.value()
     }

@@ -30,6 +30,8 @@ pub(crate) struct Meta {
     pub(crate) to: u8,
     /// It stays when it is delivered, and there is at most one of it.
     pub(crate) kept: bool,
+    /// Its number among what its receiver is sent.
+    pub(crate) rank: u32,
     /// The news for the sender that this stream broke; none where no stream breaks.
     pub(crate) notice: u32,
     /// Of a stream: its first message.
@@ -51,11 +53,4 @@ pub(crate) enum Kind {
     Broken,
     Request,
     Answer,
-}
-
-impl Kind {
-    /// It goes from process to process.
-    pub(crate) const fn is_message(self) -> bool {
-        matches!(self, Self::Datagram | Self::Loose | Self::Stream | Self::Orphan)
-    }
 }

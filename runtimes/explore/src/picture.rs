@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use isles_kernel::{ProcessId, Protocol};
 
+use crate::scenario::PROCESSES_MAX;
 use crate::trace::{Step, Trace, What};
 
 /// Where a message left, for the arrow to where it arrives.
@@ -29,7 +30,11 @@ fn words<P: Protocol>(what: &What<P>) -> String {
         What::Sync { process } => format!("{process}: one more record is durable"),
         What::Start { process } => format!("{process} starts again"),
         What::Crash { process, memory, survivors } => {
-            let torn = if *survivors > 0 { format!(", and {survivors} records being written") } else { String::new() };
+            let torn = if *survivors > 0 {
+                format!(", and {survivors} records being written")
+            } else {
+                String::new()
+            };
             let left = format!("{memory:?}").to_lowercase();
             format!("{process} crashes (memory: {left}{torn})")
         }
@@ -47,18 +52,10 @@ fn words<P: Protocol>(what: &What<P>) -> String {
 impl<P: Protocol> Trace<P> {
     /// How many processes take part: one more than the highest that is named.
     fn lanes(&self) -> u32 {
+        // A message may be sent to somebody who does not exist, and whose column would be far away.
         let named = |step: &Step<P>| {
-            let acting = step.what.process().map_or(0, |process| process.0 + 1);
-            let sender = match &step.what {
-                What::Deliver { from, .. } | What::Answer { from, .. } => from.0 + 1,
-                What::Lose { from, to, .. } | What::Duplicate { from, to, .. } | What::Break { from, to } => {
-                    from.0.max(to.0) + 1
-                }
-                _ => 0,
-            };
-            let receivers = step.sent.iter().map(|sent| sent.to.0 + 1).max().unwrap_or(0);
-            // A message may be sent to somebody who does not exist.
-            acting.max(sender).max(receivers.min(250))
+            let receivers = step.sent.iter().map(|sent| sent.to).filter(|to| to.0 < PROCESSES_MAX);
+            step.what.named().chain(receivers).map(|process| process.0 + 1).max().unwrap_or(0)
         };
         self.steps.iter().map(named).max().unwrap_or(0)
     }
@@ -75,7 +72,10 @@ impl<P: Protocol> Trace<P> {
             if let Some((from, to, msg, lost)) = ends {
                 let text = format!("{msg:?}");
                 let same = |flight: &&mut Flight| {
-                    flight.arrives.is_none() && flight.from == *from && flight.to == *to && flight.text == text
+                    flight.arrives.is_none()
+                        && flight.from == *from
+                        && flight.to == *to
+                        && flight.text == text
                 };
                 match flights.iter_mut().find(same) {
                     Some(flight) => (flight.arrives, flight.lost) = (Some(row), lost),
@@ -191,7 +191,10 @@ impl<P: Protocol> Trace<P> {
                 "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"#205493\"{tip}><title>{title}</title></line>"
             );
             if flight.lost {
-                let _ = writeln!(svg, "<text x=\"{x2}\" y=\"{y2}\" fill=\"#b00\" text-anchor=\"middle\">✕</text>");
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{x2}\" y=\"{y2}\" fill=\"#b00\" text-anchor=\"middle\">✕</text>"
+                );
             }
         }
         for (row, step) in self.steps.iter().enumerate() {
@@ -232,8 +235,12 @@ impl<P: Protocol> Trace<P> {
         for step in &self.steps {
             let note = |process: &ProcessId, text: &str| format!("    Note over {process}: {text}\n");
             let line = match &step.what {
-                What::Deliver { from, to, msg, .. } => format!("    {from}->>{to}: {}\n", mermaid(&format!("{msg:?}"))),
-                What::Lose { from, to, msg } => format!("    {from}-x{to}: {}\n", mermaid(&format!("{msg:?}"))),
+                What::Deliver { from, to, msg, .. } => {
+                    format!("    {from}->>{to}: {}\n", mermaid(&format!("{msg:?}")))
+                }
+                What::Lose { from, to, msg } => {
+                    format!("    {from}-x{to}: {}\n", mermaid(&format!("{msg:?}")))
+                }
                 other => {
                     let process = other.process().unwrap_or(ProcessId(0));
                     note(&process, &mermaid(&words(other)))

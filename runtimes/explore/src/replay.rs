@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::explorer::Explorer;
 use crate::property::{self, Property};
 use crate::report::NO_PANIC;
+use crate::scenario::PROCESSES_MAX;
 use crate::state::State;
 use crate::trace::{Step, Trace};
 use crate::view::View;
@@ -67,7 +68,9 @@ pub enum TraceError {
 #[non_exhaustive]
 pub enum ReplayError {
     /// There is no such initial state.
-    #[error("there is no initial state {0}: processes, configuration and clients must be the same as when it was found")]
+    #[error(
+        "there is no initial state {0}: processes, configuration and clients must be the same as when it was found"
+    )]
     Initial(u32),
     /// A step is not possible where it stands.
     #[error("step {step} cannot happen there: {what}")]
@@ -129,7 +132,18 @@ impl<P: Protocol> Trace<P> {
         let step = |(line, text): (usize, &str)| {
             serde_json::from_str(text).map_err(|error| TraceError::Step { line, why: error.to_string() })
         };
-        let steps: Vec<Step<P>> = lines.filter(|(_, line)| !line.is_empty()).map(step).collect::<Result<_, _>>()?;
+        let steps: Vec<Step<P>> =
+            lines.filter(|(_, line)| !line.is_empty()).map(step).collect::<Result<_, _>>()?;
+        if header.processes > PROCESSES_MAX {
+            let why = format!("{} processes: an exploration has at most {PROCESSES_MAX}", header.processes);
+            return Err(TraceError::Header(why));
+        }
+        let beyond = |step: &Step<P>| step.what.named().find(|process| process.0 >= header.processes);
+        if let Some((line, process)) = (2..).zip(&steps).find_map(|(line, step)| Some((line, beyond(step)?)))
+        {
+            let why = format!("there is no {process}: the header says {} processes", header.processes);
+            return Err(TraceError::Step { line, why });
+        }
         if header.loop_start > steps.len() {
             let why = format!("a loop from step {} of {}", header.loop_start, steps.len());
             return Err(TraceError::Header(why));

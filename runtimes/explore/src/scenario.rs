@@ -119,6 +119,9 @@ impl Default for Faults {
     }
 }
 
+/// An exploration has at most so many processes, and as many clients.
+pub const PROCESSES_MAX: u32 = 250;
+
 /// What one client does, one operation after the other: where and what.
 pub type Script<Op> = Vec<(ProcessId, Op)>;
 
@@ -197,10 +200,10 @@ impl<P: Protocol> Scenario<P> {
     /// The first thing about the scenario that cannot be explored.
     pub(crate) fn flaw(&self) -> Option<String> {
         let beyond = |process: &ProcessId| process.0 >= self.processes;
-        if self.processes == 0 || self.processes > 250 {
+        if self.processes == 0 || self.processes > PROCESSES_MAX {
             return Some(format!("{} processes: an exploration has 1 to 250", self.processes));
         }
-        if self.clients.len() > 250 {
+        if self.clients.len() > PROCESSES_MAX as usize {
             return Some(format!("{} clients: an exploration has at most 250", self.clients.len()));
         }
         if let Some((at, _)) = self.clients.iter().flatten().find(|(at, _)| beyond(at)) {
@@ -215,8 +218,14 @@ impl<P: Protocol> Scenario<P> {
         if self.faults.crashes != Budget::NONE && self.faults.memories.is_empty() {
             return Some("processes may crash, and no memory is left to them: name at least one".into());
         }
+        if self.properties.len() > 63 {
+            return Some(format!("{} properties: at most 63 are asked at a time", self.properties.len()));
+        }
         if self.choices_max < 2 {
-            return Some(format!("choices_max is {}: at least 2 values of a choice are tried", self.choices_max));
+            return Some(format!(
+                "choices_max is {}: at least 2 values of a choice are tried",
+                self.choices_max
+            ));
         }
         let mut names: Vec<&str> = self.properties.iter().map(Property::name).collect();
         names.sort_unstable();

@@ -5,7 +5,7 @@ use isles_kernel::{Channel, OpId, ProcessId, Protocol};
 use crate::intern::Interner;
 use crate::ledger::{Call, Ledger};
 use crate::local::{Input, Local, Outward, Ran};
-use crate::memo::Memo;
+use crate::memo::{Memo, Rows};
 use crate::parcel::{Kind, Meta, NONE, Parcel};
 use crate::property;
 use crate::scenario::{Budget, Clients, Memory, Scenario, Streams};
@@ -39,6 +39,8 @@ pub(crate) enum Out {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
     pub(crate) local: u32,
+    /// Of the first outcome of a step: how many there are.
+    siblings: u16,
     /// Where its [`Out`]s are.
     first: u32,
     count: u16,
@@ -82,7 +84,14 @@ pub(crate) struct Space<P: Protocol> {
     outcomes: Vec<Outcome>,
     /// The choices of each outcome.
     choices: Vec<Box<[u32]>>,
+    /// Steps of deliveries, by local state and the parcel's rank: the first outcome.
+    deliveries: Rows,
+    /// All other steps.
     steps: Memo,
+    /// How many steps were found out.
+    pub(crate) handler_steps: u64,
+    /// How many parcels each process has been sent.
+    ranks: Vec<u32>,
     pushes: Memo,
     turns: Memo,
     /// Requests by client and index.
@@ -121,7 +130,10 @@ impl<P: Protocol> Space<P> {
             outs: Vec::new(),
             outcomes: Vec::new(),
             choices: Vec::new(),
+            deliveries: Rows::default(),
             steps: Memo::new(),
+            handler_steps: 0,
+            ranks: Vec::new(),
             pushes: Memo::new(),
             turns: Memo::new(),
             requests: Memo::new(),
@@ -144,11 +156,6 @@ impl<P: Protocol> Space<P> {
         space
     }
 
-    /// How many steps of handlers are known.
-    pub(crate) fn steps(&self) -> usize {
-        self.steps.len()
-    }
-
     /// Whether the process is up in this local state.
     #[inline]
     pub(crate) fn is_up(&self, local: u32) -> bool {
@@ -166,9 +173,14 @@ impl<P: Protocol> Space<P> {
         self.notices.get(place).copied().unwrap_or(NONE)
     }
 
-    /// The outcomes of a step, as far as they are known.
+    /// The outcomes of a step, the first and how many, as far as they are known.
     #[inline]
     pub(crate) fn outcomes(&self, local: u32, code: u32) -> Result<(u32, u32), Need> {
+        if code < code::TIMER
+            && let Some(first) = self.deliveries.get(local, self.meta[code as usize].rank)
+        {
+            return Ok((first, u32::from(self.outcomes[first as usize].siblings)));
+        }
         self.steps.get(local, code).ok_or(Need::Step { local, code })
     }
 
@@ -281,7 +293,13 @@ impl<P: Protocol> Space<P> {
             }
         };
         if id as usize == self.meta.len() {
-            self.meta.push(meta);
+            if self.ranks.len() <= usize::from(meta.to) {
+                self.ranks.resize(usize::from(meta.to) + 1, 0);
+            }
+            let rank = &mut self.ranks[usize::from(meta.to)];
+            self.meta.push(Meta { rank: *rank, ..meta });
+            // What is delivered under another name needs none: streams deliver their messages.
+            *rank += u32::from(!matches!(meta.kind, Kind::Stream | Kind::Orphan | Kind::Answer));
             if self.is_symmetric() {
                 self.parcel_shapes.push(self.shape_of(Part::Parcel(id)));
             }
@@ -295,6 +313,7 @@ impl<P: Protocol> Space<P> {
             from: from as u8,
             to: to as u8,
             kept: false,
+            rank: 0,
             notice: NONE,
             head: NONE,
             rest: NONE,
@@ -370,12 +389,18 @@ impl<P: Protocol> Space<P> {
     fn step(&mut self, local: u32, code: u32) {
         let ran = self.run(local, code);
         let first = self.outcomes.len() as u32;
-        let count = ran.len() as u32;
+        let count = u16::try_from(ran.len()).expect("a step has fewer than 2^16 outcomes");
         self.choices_cut += u32::from(ran.iter().any(|ran| ran.cut));
         for ran in ran {
             self.note(local, ran);
         }
-        self.steps.insert(local, code, (first, count));
+        self.outcomes[first as usize].siblings = count;
+        self.handler_steps += 1;
+        let in_row =
+            code < code::TIMER && self.deliveries.insert(local, self.meta[code as usize].rank, first);
+        if !in_row {
+            self.steps.insert(local, code, (first, count.into()));
+        }
     }
 
     /// All outcomes of a step, with all that they emit.
@@ -388,7 +413,9 @@ impl<P: Protocol> Space<P> {
             code::START => before.outcomes(Input::Start, scenario),
             code::CRASH => self.crashes(before),
             _ => match self.parcels.get(code) {
-                Parcel::Message { from, msg, .. } => before.outcomes(Input::Message { from: *from, msg }, scenario),
+                Parcel::Message { from, msg, .. } => {
+                    before.outcomes(Input::Message { from: *from, msg }, scenario)
+                }
                 Parcel::Broken { peer, .. } => before.outcomes(Input::Unreachable(*peer), scenario),
                 Parcel::Request(call) => {
                     let (_, op) = call.of_script(scenario).expect("only calls of a script are made");
@@ -444,7 +471,7 @@ impl<P: Protocol> Space<P> {
                 Out::Put(_) | Out::Push(_) | Out::Watch(_) | Out::Return(_) => simple = false,
             }
         }
-        self.outcomes.push(Outcome { local, first: first as u32, count, idle, simple, delta });
+        self.outcomes.push(Outcome { local, siblings: 0, first: first as u32, count, idle, simple, delta });
         self.choices.push(ran.choices.into());
     }
 

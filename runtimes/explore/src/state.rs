@@ -107,8 +107,4 @@ impl States {
         self.words.clear();
         self.ends.clear();
     }
-
-    pub(crate) const fn bytes(&self) -> usize {
-        self.words.capacity() * 4 + self.ends.capacity() * 8
-    }
 }

@@ -1,7 +1,7 @@
 //! From a state to the next: its fingerprint first, and itself only if that is new.
 
-use isles_kernel::random::mix;
 use isles_kernel::Protocol;
+use isles_kernel::random::mix;
 
 use crate::action::{Action, Cause};
 use crate::ledger::Ledger;
@@ -113,7 +113,9 @@ impl<P: Protocol> Space<P> {
                     Kind::Answer => None,
                     _ if !self.is_up(local(meta.to)) => None,
                     Kind::Stream | Kind::Orphan => Some((local(meta.to), meta.head)),
-                    Kind::Datagram | Kind::Loose | Kind::Broken | Kind::Request => Some((local(meta.to), parcel)),
+                    Kind::Datagram | Kind::Loose | Kind::Broken | Kind::Request => {
+                        Some((local(meta.to), parcel))
+                    }
                 }
             }
             Cause::Timer { process, place } => Some((local(process), code::TIMER | u32::from(place))),
@@ -121,7 +123,8 @@ impl<P: Protocol> Space<P> {
             Cause::Start { process } => Some((local(process), code::START)),
             Cause::Crash { process } => Some((local(process), code::CRASH)),
             Cause::Invoke { client } => {
-                let request = self.request(state, client).ok_or(Need::Call { ledger: state.ledger(), client })?;
+                let request =
+                    self.request(state, client).ok_or(Need::Call { ledger: state.ledger(), client })?;
                 let to = self.meta[request as usize].to;
                 Some((local(to), request))
             }
@@ -136,7 +139,12 @@ impl<P: Protocol> Space<P> {
 
     /// Makes the state after an action, and leaves it in `into`; false if it is the same state and such steps are left
     /// out.
-    pub(crate) fn successor(&self, state: State<'_>, action: Action, into: &mut Vec<u32>) -> Result<bool, Need> {
+    pub(crate) fn successor(
+        &self,
+        state: State<'_>,
+        action: Action,
+        into: &mut Vec<u32>,
+    ) -> Result<bool, Need> {
         let mut next = Next { space: self, words: into };
         next.words.clear();
         next.words.extend_from_slice(state.words);

@@ -106,7 +106,10 @@ impl<P: Protocol> Symmetry<P> {
     pub(crate) fn flaw(&self, scenario: &Scenario<P>) -> Option<String> {
         let has = |process: &ProcessId| self.processes.contains(process);
         if let Some(process) = self.processes.iter().find(|process| process.0 >= scenario.processes) {
-            return Some(format!("{process} is to be exchanged, and there are {} processes", scenario.processes));
+            return Some(format!(
+                "{process} is to be exchanged, and there are {} processes",
+                scenario.processes
+            ));
         }
         if self.processes.len() > EXCHANGEABLE_MAX {
             let count = self.processes.len();
@@ -117,7 +120,9 @@ impl<P: Protocol> Symmetry<P> {
         }
         let splits = |group: &&Vec<ProcessId>| group.iter().any(has);
         if let Some(group) = scenario.faults.groups.iter().find(splits) {
-            return Some(format!("a partition names {group:?}, of which some are to be exchanged with others"));
+            return Some(format!(
+                "a partition names {group:?}, of which some are to be exchanged with others"
+            ));
         }
         None
     }
@@ -257,7 +262,15 @@ impl<P: Protocol> Space<P> {
     /// The key of a part when two processes have exchanged their names.
     pub(crate) fn swapped_key(&self, part: Part, a: usize, b: usize) -> u64 {
         let Some(symmetry) = &self.scenario.symmetry else { return 0 };
-        let swap = |index: usize| symmetry.processes[if index == a { b } else if index == b { a } else { index }];
+        let swap = |index: usize| {
+            symmetry.processes[if index == a {
+                b
+            } else if index == b {
+                a
+            } else {
+                index
+            }]
+        };
         self.renamed_key(part, &symmetry.renaming(swap))
     }
 

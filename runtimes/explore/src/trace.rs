@@ -188,6 +188,34 @@ impl<P: Protocol> What<P> {
             | Self::Discard { .. } => None,
         }
     }
+
+    /// The processes that it names: who acts, and whose message or stream it is.
+    pub(crate) fn named(&self) -> impl Iterator<Item = ProcessId> + use<P> {
+        let other = match self {
+            Self::Deliver { from, .. }
+            | Self::Answer { from, .. }
+            | Self::Lose { from, .. }
+            | Self::Duplicate { from, .. }
+            | Self::Break { from, .. }
+            | Self::Discard { from, .. } => Some(*from),
+            Self::Unreachable { peer, .. } => Some(*peer),
+            Self::Timer { .. }
+            | Self::Invoke { .. }
+            | Self::Sync { .. }
+            | Self::Start { .. }
+            | Self::Crash { .. }
+            | Self::Cut { .. }
+            | Self::Heal => None,
+        };
+        let receiver = match self {
+            Self::Lose { to, .. }
+            | Self::Duplicate { to, .. }
+            | Self::Break { to, .. }
+            | Self::Discard { to, .. } => Some(*to),
+            _ => self.process(),
+        };
+        other.into_iter().chain(receiver)
+    }
 }
 
 impl<P: Protocol> Space<P> {

@@ -61,7 +61,10 @@ impl<'a, P: Protocol> View<'a, P> {
             };
             messages.iter().filter_map(move |message| match space.parcels.get(*message) {
                 Parcel::Message { from, to, msg, .. } => Some((*from, *to, msg)),
-                Parcel::Stream { .. } | Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => None,
+                Parcel::Stream { .. }
+                | Parcel::Broken { .. }
+                | Parcel::Request(_)
+                | Parcel::Answer { .. } => None,
             })
         })
     }
@@ -71,7 +74,9 @@ impl<'a, P: Protocol> View<'a, P> {
         let space = self.space;
         self.state.parcels().iter().filter_map(move |parcel| match space.parcels.get(*parcel) {
             Parcel::Answer { reply, .. } => Some(reply),
-            Parcel::Message { .. } | Parcel::Stream { .. } | Parcel::Broken { .. } | Parcel::Request(_) => None,
+            Parcel::Message { .. } | Parcel::Stream { .. } | Parcel::Broken { .. } | Parcel::Request(_) => {
+                None
+            }
         })
     }
 

@@ -76,11 +76,6 @@ impl Visited {
     pub(crate) const fn len(&self) -> usize {
         self.count
     }
-
-    /// Bytes that the set takes.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.slots.len() * 8
-    }
 }
 
 #[cfg(test)]

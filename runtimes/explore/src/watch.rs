@@ -15,7 +15,8 @@ pub(crate) struct Open(Vec<bool>);
 
 impl Open {
     pub(crate) fn all<P: Protocol>(scenario: &crate::Scenario<P>) -> Self {
-        let mut open: Vec<bool> = scenario.properties.iter().map(|property| !property.is_liveness()).collect();
+        let mut open: Vec<bool> =
+            scenario.properties.iter().map(|property| !property.is_liveness()).collect();
         open.push(true);
         Self(open)
     }

@@ -5,6 +5,7 @@
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
 mod cluster;
+mod explore;
 mod graphs;
 mod measure;
 mod phold;
@@ -92,7 +93,7 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP, graphs::GROUP]
+    &[sim::GROUP, graphs::GROUP, explore::GROUP]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.
@@ -150,6 +151,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
         match (&rivals, group.name, whole) {
             (Some(rivals), "sim", true) => rivals.run(options.effort, out)?,
             (Some(rivals), "graph", true) => rivals.search(out)?,
+            (Some(rivals), "explore", true) => rivals.explore(options.effort, out)?,
             _ => {}
         }
     }

@@ -25,9 +25,17 @@ pub struct Abd {
 enum Phase {
     Idle,
     /// Asking a majority for its newest value.
-    Query { id: u64, write: Option<char>, answers: BTreeMap<ProcessId, (Version, char)> },
+    Query {
+        id: u64,
+        write: Option<char>,
+        answers: BTreeMap<ProcessId, (Version, char)>,
+    },
     /// Making a majority have the value.
-    Record { id: u64, read: Option<char>, acks: BTreeSet<ProcessId> },
+    Record {
+        id: u64,
+        read: Option<char>,
+        acks: BTreeSet<ProcessId>,
+    },
 }
 
 /// What servers send each other.
@@ -137,7 +145,9 @@ impl Protocol for Abd {
                 self.learn(version, value);
                 cx.send(from, Msg::AckRecord(id));
             }
-            (Msg::AckRecord(asked), Phase::Record { id, acks, .. }) if *id == asked && !acks.contains(&from) => {
+            (Msg::AckRecord(asked), Phase::Record { id, acks, .. })
+                if *id == asked && !acks.contains(&from) =>
+            {
                 self.on_ack(cx, from);
             }
             (Msg::AckQuery(..) | Msg::AckRecord(_), _) => {}

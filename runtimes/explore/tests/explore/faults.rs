@@ -1,6 +1,8 @@
 //! What may go wrong, and only as often as it may.
 
-use isles_explore::{Answer, Budget, Explorer, Faults, Memory, NO_PANIC, Property, Scenario, Streams, Timers};
+use isles_explore::{
+    Answer, Budget, Explorer, Faults, Memory, NO_PANIC, Property, Scenario, Streams, Timers,
+};
 use isles_kernel::{OpId, ProcessId};
 
 use crate::world::{Do, Puppet, Seen, explore, explorer, fates, puppets};
@@ -48,7 +50,11 @@ fn losses_and_duplicates_come_as_often_as_they_may() {
     let double = with(Faults { duplicates: Budget::UpTo(1), ..Faults::default() }, begin());
     let doubled = messages(&fates(double, 1));
     assert_eq!(counts(&fates(with(Faults::default(), begin()), 1)), [2]);
-    assert!(doubled.contains(&vec![1, 2, 1]) && doubled.contains(&vec![2, 2, 1]) && !doubled.contains(&vec![1, 1, 2, 2]));
+    assert!(
+        doubled.contains(&vec![1, 2, 1])
+            && doubled.contains(&vec![2, 2, 1])
+            && !doubled.contains(&vec![1, 1, 2, 2])
+    );
     // Streams neither lose nor double.
     let faults = Faults { losses: Budget::Unlimited, duplicates: Budget::UpTo(2), ..Faults::default() };
     assert_eq!(messages(&fates(with(faults, vec![vec![Do::Send(1, 1)], vec![]]), 1)), [[1]]);
@@ -126,7 +132,10 @@ fn a_partition_stalls_streams_swallows_datagrams_and_ends() {
         view.is_cut(ProcessId(0), ProcessId(1)) && view.is_cut(ProcessId(0), ProcessId(0))
     });
     assert!(explore(scenario().ask(cut)).is_proof());
-    assert_eq!(messages(&fates(puppets(vec![vec![], vec![]]).client(late()), 1)), [vec![], vec![1, 2], vec![2, 1]]);
+    assert_eq!(
+        messages(&fates(puppets(vec![vec![], vec![]]).client(late()), 1)),
+        [vec![], vec![1, 2], vec![2, 1]]
+    );
 }
 
 #[test]
@@ -194,5 +203,7 @@ fn what_cannot_be_explored_is_refused_with_the_reason() {
     let faults = Faults { crashes: Budget::UpTo(1), memories: vec![], ..Faults::default() };
     assert!(refused(with(faults, vec![vec![]])).contains("no memory"));
     let twice = || Property::always("x", |_| true);
-    assert!(refused(Scenario::new(1, vec![]).ask(twice()).ask(twice())).contains("two properties are called x"));
+    assert!(
+        refused(Scenario::new(1, vec![]).ask(twice()).ask(twice())).contains("two properties are called x")
+    );
 }

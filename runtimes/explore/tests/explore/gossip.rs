@@ -19,7 +19,12 @@ fn id(number: u64) -> MessageId {
 }
 
 /// Process 0 broadcasts so often over a graph, and nothing is left to do: whatever one live process has, all have.
-fn broadcasts(edges: &[(u32, u32)], count: u64, config: plumtree::Config, faults: Faults) -> Scenario<Process> {
+fn broadcasts(
+    edges: &[(u32, u32)],
+    count: u64,
+    config: plumtree::Config,
+    faults: Faults,
+) -> Scenario<Process> {
     let graph = Graph::from_edges(edges.iter().map(|(a, b)| a.max(b) + 1).max().unwrap_or(1), edges);
     let processes = graph.nodes();
     let membership = static_graph::Config::new(Arc::new(graph));
@@ -30,7 +35,8 @@ fn broadcasts(edges: &[(u32, u32)], count: u64, config: plumtree::Config, faults
             let live = || view.live().map(|(process, node)| (process, &node.broadcast));
             let same = |number| {
                 let id = id(number);
-                !live().any(|(_, one)| one.delivered(id)) || plumtree::delivered_everywhere(live(), id).is_ok()
+                !live().any(|(_, one)| one.delivered(id))
+                    || plumtree::delivered_everywhere(live(), id).is_ok()
             };
             !(view.is_quiet() && view.is_disarmed()) || (0..count).all(same)
         }))
@@ -47,13 +53,10 @@ fn found<P: isles_kernel::Protocol + Sync>(scenario: Scenario<P>, states: u64) -
 #[test]
 fn plumtree_delivers_everywhere_in_every_order() {
     for (edges, count) in [(&TRIANGLE[..], 2), (&SQUARE[..], 1)] {
-        let report = found(broadcasts(edges, count, plumtree::Config::default(), Faults::default()), 2_000_000);
+        let report =
+            found(broadcasts(edges, count, plumtree::Config::default(), Faults::default()), 2_000_000);
         assert!(report.is_proof(), "{report}");
     }
-}
-
-fn one_crash() -> Faults {
-    Faults { crashes: Budget::UpTo(1), memories: vec![Memory::Lost], ..Faults::default() }
 }
 
 /// Explores the mistake until it shows, and the shipped protocol as far.
@@ -67,18 +70,22 @@ fn exhibit(mistake: Mistake, scenario: impl Fn(plumtree::Config) -> Scenario<Pro
     assert!(shipped.failure().is_none(), "{shipped}");
 }
 
+/// MUS-33: a PRUNE that was slow revokes what was announced since, and the only other copy was lost.
 #[test]
-fn a_lazy_id_that_is_forgotten_when_its_owner_dies_is_found() {
-    exhibit(Mistake::ForgetWithOwner, |config| broadcasts(&TRIANGLE, 2, config, one_crash()));
-}
-
-#[test]
-fn an_announcer_that_is_asked_only_once_is_found() {
-    let faults = || Faults { losses: Budget::UpTo(2), ..Faults::default() };
-    exhibit(Mistake::AskOnce, |config| {
+fn a_prune_that_takes_announcements_back_is_found() {
+    let faults = || Faults { losses: Budget::UpTo(1), ..Faults::default() };
+    exhibit(Mistake::PruneRevokes, |config| {
         let config = plumtree::Config { channel: Channel::Datagram, ..config };
         broadcasts(&TRIANGLE, 2, config, faults())
     });
+}
+
+/// Whatever a live process has when somebody crashed, all live ones get, as long as they are connected.
+#[test]
+fn plumtree_survives_a_crash_in_every_order() {
+    let faults = Faults { crashes: Budget::UpTo(1), memories: vec![Memory::Lost], ..Faults::default() };
+    let report = found(broadcasts(&TRIANGLE, 2, plumtree::Config::default(), faults), 400_000);
+    assert!(report.stopped.is_none() && report.failure().is_none(), "{report}");
 }
 
 #[test]

@@ -6,7 +6,10 @@ use isles_kernel::ProcessId;
 use crate::world::{Do, Puppet, Seen, explore, puppets};
 
 fn has(n: u8) -> impl Fn(&View<'_, Puppet>) -> bool + Send + Sync {
-    move |view| view.live().any(|(_, puppet)| puppet.seen.iter().any(|seen| matches!(seen, Seen::Message(_, m) if *m == n)))
+    move |view| {
+        view.live()
+            .any(|(_, puppet)| puppet.seen.iter().any(|seen| matches!(seen, Seen::Message(_, m) if *m == n)))
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The explorer, on protocols small enough to be looked at whole.
 
-#[expect(dead_code, unreachable_pub, reason = "not every test needs every part of the models")]
+#[expect(unreachable_pub, reason = "the examples share them")]
 #[path = "../../examples/models/mod.rs"]
 mod models;
 

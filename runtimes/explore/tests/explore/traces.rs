@@ -42,7 +42,11 @@ fn a_shortened_counterexample_needs_each_of_its_steps() {
         steps.remove(without);
         let fewer = Trace { loop_start: steps.len(), steps, ..short.clone() };
         let decided = explorer.replay(&fewer).unwrap_or_default();
-        assert!(!decided.contains(&"consistent".to_owned()), "step {without} is not needed:\n{}", short.to_text());
+        assert!(
+            !decided.contains(&"consistent".to_owned()),
+            "step {without} is not needed:\n{}",
+            short.to_text()
+        );
     }
     let again = explorer.shorten(&short, "consistent").expect("it is possible");
     assert_eq!(again, short);
@@ -69,7 +73,13 @@ fn pictures_show_all_steps() {
     let trace = counterexample(hasty(), "consistent", false);
     isles_golden::file(
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/hasty.txt"),
-        &format!("{}\n{}\n{}\n{}", trace.to_text(), trace.to_diagram(), trace.to_mermaid(), trace.to_shiviz()),
+        &format!(
+            "{}\n{}\n{}\n{}",
+            trace.to_text(),
+            trace.to_diagram(),
+            trace.to_mermaid(),
+            trace.to_shiviz()
+        ),
     );
     let html = trace.to_html("a <hasty> manager");
     assert!(html.contains("<svg") && html.contains("a &lt;hasty&gt; manager") && !html.contains("<hasty>"));
@@ -79,7 +89,8 @@ fn pictures_show_all_steps() {
 
 #[test]
 fn reads_of_divided_servers_are_drawn_too() {
-    let trace = counterexample(register::scenario::<single_copy::SingleCopy>(2, 2, ()), "linearizable", false);
+    let trace =
+        counterexample(register::scenario::<single_copy::SingleCopy>(2, 2, ()), "linearizable", false);
     let text = trace.to_text();
     assert!(text.contains("returns GetOk('\\0')"), "{text}");
     assert!(trace.to_diagram().lines().count() > trace.steps.len());

@@ -118,18 +118,21 @@ pub(crate) fn fates(mut scenario: Scenario<Puppet>, process: u32) -> Vec<Vec<See
     use std::sync::{Arc, Mutex};
     let fates: Arc<Mutex<Vec<Vec<Seen>>>> = Arc::default();
     let note = Arc::clone(&fates);
-    scenario.properties.push(isles_explore::Property::always("noted", move |view: &isles_explore::View<'_, Puppet>| {
-        if view.is_quiet()
-            && view.is_disarmed()
-            && let Some(puppet) = view.process(ProcessId(process))
-        {
-            let mut fates = note.lock().expect("nobody panics with it");
-            if !fates.contains(&puppet.seen) {
-                fates.push(puppet.seen.clone());
+    scenario.properties.push(isles_explore::Property::always(
+        "noted",
+        move |view: &isles_explore::View<'_, Puppet>| {
+            if view.is_quiet()
+                && view.is_disarmed()
+                && let Some(puppet) = view.process(ProcessId(process))
+            {
+                let mut fates = note.lock().expect("nobody panics with it");
+                if !fates.contains(&puppet.seen) {
+                    fates.push(puppet.seen.clone());
+                }
             }
-        }
-        true
-    }));
+            true
+        },
+    ));
     let _ = explore(scenario);
     let mut fates = std::mem::take(&mut *fates.lock().expect("nobody panics with it"));
     fates.sort_by_key(|fate| format!("{fate:?}"));
