@@ -27,6 +27,33 @@ struct Origin {
     action: Action,
 }
 
+/// Origins in pieces, so that there is never a second copy of all of them while they grow.
+#[derive(Default)]
+struct Origins {
+    pieces: Vec<Vec<Origin>>,
+    count: usize,
+}
+
+impl Origins {
+    const PIECE: usize = 1 << 16;
+
+    const fn len(&self) -> usize {
+        self.count
+    }
+
+    fn push(&mut self, origin: Origin) {
+        if self.count.is_multiple_of(Self::PIECE) {
+            self.pieces.push(Vec::with_capacity(Self::PIECE));
+        }
+        self.pieces[self.count / Self::PIECE].push(origin);
+        self.count += 1;
+    }
+
+    fn get(&self, state: u32) -> Origin {
+        self.pieces[state as usize / Self::PIECE][state as usize % Self::PIECE]
+    }
+}
+
 /// A successor of a state of the block that is being worked on.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
@@ -61,7 +88,7 @@ pub(crate) struct Breadth<'a, P: Protocol> {
     bounds: Bounds,
     /// Each thread's part of the fingerprints.
     visited: Vec<Visited>,
-    origins: Vec<Origin>,
+    origins: Origins,
     level: States,
     next: States,
     /// The number of the first state of the level.
@@ -95,7 +122,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             threads: threads.max(1),
             bounds,
             visited: (0..threads.max(1)).map(|_| Visited::new()).collect(),
-            origins: Vec::new(),
+            origins: Origins::default(),
             level: States::default(),
             next: States::default(),
             first: 0,
@@ -309,7 +336,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         let mut actions = Vec::new();
         let mut at = state;
         loop {
-            let Origin { before, action } = self.origins[at as usize];
+            let Origin { before, action } = self.origins.get(at);
             if before == u32::MAX {
                 actions.reverse();
                 return (action.0, actions);

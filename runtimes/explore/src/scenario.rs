@@ -56,7 +56,8 @@ pub enum Idle {
     /// It is consumed, as in the world.
     #[default]
     Consumed,
-    /// It is not delivered, and stays. Fewer states, and those of Stateright; what is in flight means less.
+    /// It is not delivered, and stays. Fewer states, and those of Stateright; what is in flight means less. In streams that
+    /// keep their order it is consumed all the same: others wait behind it.
     Skipped,
 }
 

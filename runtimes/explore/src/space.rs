@@ -391,8 +391,9 @@ impl<P: Protocol> Space<P> {
         let first = self.outcomes.len() as u32;
         let count = u16::try_from(ran.len()).expect("a step has fewer than 2^16 outcomes");
         self.choices_cut += u32::from(ran.iter().any(|ran| ran.cut));
+        let may_stay = self.may_stay(code);
         for ran in ran {
-            self.note(local, ran);
+            self.note(local, ran, may_stay);
         }
         self.outcomes[first as usize].siblings = count;
         self.handler_steps += 1;
@@ -446,9 +447,23 @@ impl<P: Protocol> Space<P> {
         all
     }
 
-    fn note(&mut self, before: u32, ran: Ran<P>) {
+    /// Whether an input that changes nothing may be left where it is. News of a broken stream may not, or the stream would
+    /// stay broken; nor may a message that others wait behind, nor what a client sees happen.
+    fn may_stay(&self, code: u32) -> bool {
+        if code >= code::TIMER {
+            return code & code::KINDS == code::TIMER;
+        }
+        match self.meta[code as usize].kind {
+            Kind::Datagram => true,
+            Kind::Loose => self.scenario.streams == Streams::Unordered,
+            Kind::Request => self.scenario.place == Clients::Remote,
+            Kind::Stream | Kind::Orphan | Kind::Broken | Kind::Answer => false,
+        }
+    }
+
+    fn note(&mut self, before: u32, ran: Ran<P>, may_stay: bool) {
         let me = self.locals.get(before).process;
-        let idle = !ran.acted && ran.local == *self.locals.get(before);
+        let idle = may_stay && !ran.acted && ran.local == *self.locals.get(before);
         let local = self.local(ran.local);
         if let Some(panic) = ran.panic {
             self.panics.push((local, panic));

@@ -64,7 +64,7 @@ impl<'a> State<'a> {
 pub(crate) struct States {
     words: Vec<u32>,
     /// Where each ends.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
 impl States {
@@ -79,12 +79,14 @@ impl States {
     #[inline]
     pub(crate) fn get(&self, index: usize) -> &[u32] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.words[start..self.ends[index]]
+        &self.words[start as usize..self.ends[index] as usize]
     }
 
     pub(crate) fn push(&mut self, words: &[u32]) {
         self.words.extend_from_slice(words);
-        self.ends.push(self.words.len());
+        let end =
+            u32::try_from(self.words.len()).expect("a level has fewer than 2^32 words: bound the scenario");
+        self.ends.push(end);
     }
 
     /// Moves the last state into `into`; false if there is none.
@@ -92,15 +94,13 @@ impl States {
         let Some(end) = self.ends.pop() else { return false };
         let start = self.ends.last().copied().unwrap_or(0);
         into.clear();
-        into.extend_from_slice(&self.words[start..end]);
-        self.words.truncate(start);
+        into.extend_from_slice(&self.words[start as usize..end as usize]);
+        self.words.truncate(start as usize);
         true
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
-        let offset = self.words.len();
-        self.words.extend_from_slice(&other.words);
-        self.ends.extend(other.ends.iter().map(|end| end + offset));
+        (0..other.len()).for_each(|index| self.push(other.get(index)));
     }
 
     pub(crate) fn clear(&mut self) {
