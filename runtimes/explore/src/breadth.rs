@@ -110,7 +110,7 @@ struct Made {
 /// The part of the fingerprints to which one belongs; parts are told by high bits, places in them by low ones.
 #[inline]
 const fn part(fingerprint: u64, parts: usize) -> usize {
-    ((fingerprint >> 32) * parts as u64 >> 32) as usize
+    (((fingerprint >> 32) * parts as u64) >> 32) as usize
 }
 
 impl<'a, P: Protocol + Sync> Breadth<'a, P> {

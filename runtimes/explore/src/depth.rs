@@ -111,7 +111,7 @@ impl<'a, P: Protocol> Depth<'a, P> {
                 self.path.clear();
             }
             self.visit(&words, &sleep);
-            if self.count % 4096 == 0 {
+            if self.count.is_multiple_of(4096) {
                 progress(self.count, self.generated, self.depth);
             }
             if matches!(self.stopped, Some(Stopped::AtViolation | Stopped::AtStates(_))) {
@@ -269,7 +269,16 @@ impl<P: Protocol> Space<P> {
                 (process, digest(0, &local.timers[usize::from(place)]))
             }
             Cause::Sync { process } => (process, 1),
-            _ => return None,
+            Cause::Timer { .. }
+            | Cause::Invoke { .. }
+            | Cause::Start { .. }
+            | Cause::Crash { .. }
+            | Cause::Lose { .. }
+            | Cause::Duplicate { .. }
+            | Cause::Cut { .. }
+            | Cause::Heal
+            | Cause::Break { .. }
+            | Cause::Discard { .. } => return None,
         };
         if self.scenario.place == Clients::Attached
             && let Ok(Some((local, code))) = self.key(state, cause)

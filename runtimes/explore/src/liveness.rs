@@ -183,7 +183,7 @@ fn fair_loop(graph: &Graph, part: &Part) -> Vec<Action> {
     let members = Members::of(part);
     let mut actions = Vec::new();
     let mut at = part[0];
-    let mut walk = |to: u32, at: &mut u32, actions: &mut Vec<Action>| {
+    let walk = |to: u32, at: &mut u32, actions: &mut Vec<Action>| {
         actions.extend(way(graph, &members, *at, to));
         *at = to;
     };

@@ -216,15 +216,13 @@ impl<P: Protocol> Local<P> {
         outward: &mut Vec<Outward<P>>,
         events: &mut Vec<P::Event>,
     ) {
-        match effect {
-            Effect::Persist { record } => {
-                self.log.push(record);
-                if !barrier {
-                    self.durable += 1;
-                }
-            }
-            effect if self.durable < self.log.len() => self.waiting.push((self.log.len(), effect)),
-            effect => self.perform(effect, outward, events),
+        if let Effect::Persist { record } = effect {
+            self.log.push(record);
+            self.durable += usize::from(!barrier);
+        } else if self.durable < self.log.len() {
+            self.waiting.push((self.log.len(), effect));
+        } else {
+            self.perform(effect, outward, events);
         }
     }
 

@@ -64,10 +64,12 @@ impl<P: Protocol> Trace<P> {
     fn flights(&self) -> Vec<Flight> {
         let mut flights: Vec<Flight> = Vec::new();
         for (row, step) in self.steps.iter().enumerate() {
-            let ends = match &step.what {
-                What::Deliver { from, to, msg, .. } => Some((from, to, msg, false)),
-                What::Lose { from, to, msg } => Some((from, to, msg, true)),
-                _ => None,
+            let ends = if let What::Deliver { from, to, msg, .. } = &step.what {
+                Some((from, to, msg, false))
+            } else if let What::Lose { from, to, msg } = &step.what {
+                Some((from, to, msg, true))
+            } else {
+                None
             };
             if let Some((from, to, msg, lost)) = ends {
                 let text = format!("{msg:?}");
@@ -233,18 +235,16 @@ impl<P: Protocol> Trace<P> {
             let _ = writeln!(text, "    participant p{lane}");
         }
         for step in &self.steps {
-            let note = |process: &ProcessId, text: &str| format!("    Note over {process}: {text}\n");
-            let line = match &step.what {
-                What::Deliver { from, to, msg, .. } => {
-                    format!("    {from}->>{to}: {}\n", mermaid(&format!("{msg:?}")))
-                }
-                What::Lose { from, to, msg } => {
-                    format!("    {from}-x{to}: {}\n", mermaid(&format!("{msg:?}")))
-                }
-                other => {
-                    let process = other.process().unwrap_or(ProcessId(0));
-                    note(&process, &mermaid(&words(other)))
-                }
+            let arrow = |arrow: &str, (from, to): (&ProcessId, &ProcessId), msg: &P::Msg| {
+                format!("    {from}{arrow}{to}: {}\n", mermaid(&format!("{msg:?}")))
+            };
+            let line = if let What::Deliver { from, to, msg, .. } = &step.what {
+                arrow("->>", (from, to), msg)
+            } else if let What::Lose { from, to, msg } = &step.what {
+                arrow("-x", (from, to), msg)
+            } else {
+                let process = step.what.process().unwrap_or(ProcessId(0));
+                format!("    Note over {process}: {}\n", mermaid(&words(&step.what)))
             };
             text.push_str(&line);
         }

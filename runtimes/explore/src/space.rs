@@ -360,7 +360,12 @@ impl<P: Protocol> Space<P> {
             NONE => Vec::new(),
             stream => match self.parcels.get(stream) {
                 Parcel::Stream { messages, .. } => messages.clone(),
-                other => unreachable!("only streams grow, not {other:?}"),
+                Parcel::Message { .. }
+                | Parcel::Broken { .. }
+                | Parcel::Request(_)
+                | Parcel::Answer { .. } => {
+                    unreachable!("only streams grow")
+                }
             },
         };
         messages.push(message);
@@ -373,7 +378,9 @@ impl<P: Protocol> Space<P> {
         let after = match self.parcels.get(parcel) {
             Parcel::Request(call) => Some((before.invoke(*call, &self.scenario), None)),
             Parcel::Answer { id, reply, .. } => before.answer(*id, reply, &self.scenario),
-            other => unreachable!("clients see requests and answers, not {other:?}"),
+            Parcel::Message { .. } | Parcel::Stream { .. } | Parcel::Broken { .. } => {
+                unreachable!("clients see requests and answers only")
+            }
         };
         let after = match after {
             Some((after, follows)) => {
@@ -422,7 +429,9 @@ impl<P: Protocol> Space<P> {
                     let (_, op) = call.of_script(scenario).expect("only calls of a script are made");
                     before.outcomes(Input::Op { id: call.id(), op }, scenario)
                 }
-                other => unreachable!("{other:?} is not delivered to a process"),
+                Parcel::Stream { .. } | Parcel::Answer { .. } => {
+                    unreachable!("streams deliver their messages, and answers go to clients")
+                }
             },
         }
     }

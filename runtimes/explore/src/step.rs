@@ -65,21 +65,18 @@ impl<P: Protocol> Space<P> {
     #[inline]
     fn quick_fingerprint(&self, state: State<'_>, cause: Cause, outcome: &Outcome) -> Option<u64> {
         let fingerprint = state.fingerprint();
-        let consumed = match cause {
-            Cause::Deliver { place } => {
-                let parcel = state.parcels()[place as usize];
-                let meta = self.meta[parcel as usize];
-                match (meta.kind, meta.kept) {
-                    (Kind::Stream | Kind::Orphan, _) if meta.rest == NONE => self.parcels.key(parcel),
-                    (Kind::Stream | Kind::Orphan, _) => {
-                        self.parcels.key(parcel).wrapping_sub(self.parcels.key(meta.rest))
-                    }
-                    (_, true) => 0,
-                    (_, false) => self.parcels.key(parcel),
-                }
+        let consumed = if let Cause::Deliver { place } = cause {
+            let parcel = state.parcels()[place as usize];
+            let meta = self.meta[parcel as usize];
+            match meta.rest {
+                _ if meta.kept => 0,
+                NONE => self.parcels.key(parcel),
+                rest => self.parcels.key(parcel).wrapping_sub(self.parcels.key(rest)),
             }
-            Cause::Timer { .. } if self.scenario.timeouts == Budget::Unlimited => 0,
-            _ => return None,
+        } else if let (Cause::Timer { .. }, Budget::Unlimited) = (cause, self.scenario.timeouts) {
+            0
+        } else {
+            return None;
         };
         let base = fingerprint.wrapping_add(outcome.delta).wrapping_sub(consumed);
         if outcome.simple {
@@ -92,9 +89,8 @@ impl<P: Protocol> Space<P> {
         let mut sum = base;
         for (index, out) in outs.iter().enumerate() {
             let Out::Put(parcel) = *out else { return None };
-            if !self.meta[parcel as usize].kept {
-                sum = sum.wrapping_add(self.parcels.key(parcel));
-            } else if !state.parcels().contains(&parcel) && !outs[..index].contains(out) {
+            let is_there = || state.parcels().contains(&parcel) || outs[..index].contains(out);
+            if !(self.meta[parcel as usize].kept && is_there()) {
                 sum = sum.wrapping_add(self.parcels.key(parcel));
             }
         }
@@ -395,7 +391,13 @@ impl<P: Protocol> Next<'_, P> {
                 Kind::Broken if meta.to == process => {
                     place(self).into_iter().for_each(|place| self.remove_at(place));
                 }
-                _ => {}
+                Kind::Datagram
+                | Kind::Loose
+                | Kind::Stream
+                | Kind::Orphan
+                | Kind::Broken
+                | Kind::Request
+                | Kind::Answer => {}
             }
         }
         for (watcher, &local) in (0..).zip(state.locals()) {

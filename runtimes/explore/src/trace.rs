@@ -212,7 +212,16 @@ impl<P: Protocol> What<P> {
             | Self::Duplicate { to, .. }
             | Self::Break { to, .. }
             | Self::Discard { to, .. } => Some(*to),
-            _ => self.process(),
+            Self::Deliver { .. }
+            | Self::Timer { .. }
+            | Self::Invoke { .. }
+            | Self::Answer { .. }
+            | Self::Unreachable { .. }
+            | Self::Sync { .. }
+            | Self::Start { .. }
+            | Self::Crash { .. }
+            | Self::Cut { .. }
+            | Self::Heal => self.process(),
         };
         other.into_iter().chain(receiver)
     }
@@ -225,7 +234,9 @@ impl<P: Protocol> Space<P> {
         let parcel = |place: u32| state.parcels()[place as usize];
         let message = |place: u32| match self.parcels.get(parcel(place)) {
             Parcel::Message { from, to, msg, .. } => (*from, *to, msg.clone()),
-            other => unreachable!("only datagrams are lost and doubled, not {other:?}"),
+            Parcel::Stream { .. } | Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => {
+                unreachable!("only datagrams are lost and doubled")
+            }
         };
         match cause {
             Cause::Deliver { place } => self.delivery(parcel(place)),
@@ -258,7 +269,12 @@ impl<P: Protocol> Space<P> {
                 Parcel::Stream { from, to, messages, .. } => {
                     What::Discard { from: *from, to: *to, messages: messages.len() as u32 }
                 }
-                other => unreachable!("only streams are discarded, not {other:?}"),
+                Parcel::Message { .. }
+                | Parcel::Broken { .. }
+                | Parcel::Request(_)
+                | Parcel::Answer { .. } => {
+                    unreachable!("only streams are discarded")
+                }
             },
         }
     }

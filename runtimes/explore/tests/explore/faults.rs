@@ -1,7 +1,7 @@
 //! What may go wrong, and only as often as it may.
 
 use isles_explore::{
-    Answer, Budget, Explorer, Faults, Memory, NO_PANIC, Property, Scenario, Streams, Timers,
+    Answer, Budget, Explorer, Faults, Idle, Memory, NO_PANIC, Property, Scenario, Streams, Timers,
 };
 use isles_kernel::{OpId, ProcessId};
 
@@ -149,6 +149,17 @@ fn timers_fire_freely_or_when_nothing_else_happens() {
     assert_eq!(explore(never).states, 2);
     // Armed and disarmed in one step: it never fires.
     assert_eq!(fates(puppets(vec![vec![Do::Arm(1), Do::Disarm(1)]]), 0), [[]]);
+}
+
+#[test]
+fn what_changes_nothing_is_left_out_if_wanted_unless_others_wait_for_it() {
+    let skipped = |begin| Scenario { idle: Idle::Skipped, ..puppets(begin) };
+    let timer = || vec![vec![Do::Rearm(1)]];
+    assert_eq!((explore(puppets(timer())).generated, explore(skipped(timer())).generated), (2, 1));
+    let datagram = || vec![vec![Do::Cast(1, 0)], vec![]];
+    assert_eq!((explore(puppets(datagram())).states, explore(skipped(datagram())).states), (2, 1));
+    let stream = vec![vec![Do::Send(1, 0), Do::Send(1, 5)], vec![]];
+    assert_eq!(messages(&fates(skipped(stream), 1)), [[5]]);
 }
 
 #[test]
