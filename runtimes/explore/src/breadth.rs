@@ -58,7 +58,7 @@ impl Origins {
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     fingerprint: u64,
-    /// The state of the level from which it comes.
+    /// The state of the block from which it comes.
     parent: u32,
     action: Action,
 }
@@ -89,10 +89,8 @@ pub(crate) struct Breadth<'a, P: Protocol> {
     /// Each thread's part of the fingerprints.
     visited: Vec<Visited>,
     origins: Origins,
-    level: States,
-    next: States,
-    /// The number of the first state of the level.
-    first: u32,
+    /// The states of the next level, in blocks.
+    next: Vec<States>,
     generated: u64,
     open: Open,
     decisions: Vec<Option<u32>>,
@@ -123,9 +121,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             bounds,
             visited: (0..threads.max(1)).map(|_| Visited::new()).collect(),
             origins: Origins::default(),
-            level: States::default(),
-            next: States::default(),
-            first: 0,
+            next: Vec::new(),
             generated: 0,
             open,
             decisions: vec![None; properties],
@@ -146,13 +142,15 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             if depth == self.bounds.depth {
                 break Some(Stopped::AtDepth(depth));
             }
-            self.first = (self.origins.len() - self.next.len()) as u32;
-            std::mem::swap(&mut self.level, &mut self.next);
-            self.next.clear();
-            let mut start = 0;
-            while start < self.level.len() && self.origins.len() as u64 <= self.bounds.states {
-                self.block(start, self.level.len().min(start + BLOCK));
-                start += BLOCK;
+            let level = std::mem::take(&mut self.next);
+            let mut first = (self.origins.len() - level.iter().map(States::len).sum::<usize>()) as u32;
+            // Each block is given back as soon as it has been continued.
+            for block in level {
+                if self.origins.len() as u64 > self.bounds.states {
+                    break;
+                }
+                self.block(&block, first);
+                first += block.len() as u32;
                 progress(self.origins.len() as u64, self.generated, depth + 1);
             }
             if self.origins.len() as u64 > self.bounds.states {
@@ -179,61 +177,52 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         self.take(made, 0);
     }
 
-    /// Continues some states of the level.
-    fn block(&mut self, start: usize, end: usize) {
-        let candidates = self.candidates(start, end);
+    /// Continues the states of a block, of which the first has this number.
+    fn block(&mut self, block: &States, first: u32) {
+        let candidates = self.candidates(block);
         self.generated += candidates.iter().map(Vec::len).sum::<usize>() as u64;
         let new = self.new_ones(&candidates);
-        let before = self.origins.len() as u32;
-        for candidate in &new {
-            let Candidate { parent, action, .. } = *candidate;
-            self.origins.push(Origin { before: self.first + parent, action });
+        let mut offset = self.origins.len() as u32;
+        for Candidate { parent, action, .. } in &new {
+            self.origins.push(Origin { before: first + parent, action: *action });
         }
         assert!(self.origins.len() < u32::MAX as usize, "more than 2^32 states: bound the scenario");
-        let mut offset = before;
-        for made in self.make(&new) {
+        for made in self.make(block, &new) {
             let count = made.states.len() as u32;
             self.take(made, offset);
             offset += count;
         }
     }
 
-    /// The successors of some states of the level, in their order, in pieces.
-    fn candidates(&mut self, start: usize, end: usize) -> Vec<Vec<Candidate>> {
-        let (space, level) = (&*self.space, &self.level);
+    /// The successors of the states of a block, in their order, in pieces.
+    fn candidates(&mut self, block: &States) -> Vec<Vec<Candidate>> {
+        let space = &*self.space;
+        let end = block.len();
         if self.threads == 1 {
-            let mut all = Vec::new();
-            let mut scratch = Vec::new();
-            for parent in start..end {
-                while let Err(need) =
-                    self.space.expand(level.get(parent), parent as u32, &mut scratch, &mut all)
-                {
-                    self.space.supply(need);
-                }
-            }
-            return vec![all];
+            let all = (0..end as u32).collect::<Vec<u32>>();
+            return vec![self.complete(block, Vec::new(), &all)];
         }
-        let size = (end - start).div_ceil(self.threads);
+        let size = end.div_ceil(self.threads);
         let pieces: Vec<(Vec<Candidate>, Vec<u32>)> = std::thread::scope(|scope| {
             let work = |from: usize| {
                 scope.spawn(move || {
                     let (mut all, mut put_off, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
                     for parent in from..end.min(from + size) {
-                        if space.expand(level.get(parent), parent as u32, &mut scratch, &mut all).is_err() {
+                        if space.expand(block.get(parent), parent as u32, &mut scratch, &mut all).is_err() {
                             put_off.push(parent as u32);
                         }
                     }
                     (all, put_off)
                 })
             };
-            let workers: Vec<_> = (start..end).step_by(size.max(1)).map(work).collect();
+            let workers: Vec<_> = (0..end).step_by(size.max(1)).map(work).collect();
             workers.into_iter().map(|worker| worker.join().expect("workers do not panic")).collect()
         });
-        pieces.into_iter().map(|(all, put_off)| self.complete(all, &put_off)).collect()
+        pieces.into_iter().map(|(all, put_off)| self.complete(block, all, &put_off)).collect()
     }
 
     /// Adds the successors of states that were put off, so that all are in the order of their parents.
-    fn complete(&mut self, known: Vec<Candidate>, put_off: &[u32]) -> Vec<Candidate> {
+    fn complete(&mut self, block: &States, known: Vec<Candidate>, put_off: &[u32]) -> Vec<Candidate> {
         if put_off.is_empty() {
             return known;
         }
@@ -244,7 +233,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             while let Some(candidate) = known.next_if(|candidate| candidate.parent < parent) {
                 all.push(candidate);
             }
-            let words = self.level.get(parent as usize);
+            let words = block.get(parent as usize);
             while let Err(need) = self.space.expand(words, parent, &mut scratch, &mut all) {
                 self.space.supply(need);
             }
@@ -295,13 +284,13 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
     }
 
     /// Makes the states of new candidates, and looks at them.
-    fn make(&self, new: &[Candidate]) -> Vec<Made> {
-        let (space, level, open) = (&*self.space, &self.level, &self.open);
+    fn make(&self, block: &States, new: &[Candidate]) -> Vec<Made> {
+        let (space, open) = (&*self.space, &self.open);
         let work = |piece: &[Candidate]| {
             let mut made = Made::default();
             let mut words = Vec::new();
             for candidate in piece {
-                let parent = space.state(level.get(candidate.parent as usize));
+                let parent = space.state(block.get(candidate.parent as usize));
                 let known = space.successor(parent, candidate.action, &mut words);
                 known.expect("whoever computed the fingerprint had all that is needed");
                 space.look(&words, open, &mut made);
@@ -321,7 +310,14 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
 
     /// Takes in states whose first has the number `offset`.
     fn take(&mut self, made: Made, offset: u32) {
-        self.next.append(&made.states);
+        for index in 0..made.states.len() {
+            if self.next.last().is_none_or(|block| block.len() == BLOCK) {
+                self.next.push(States::default());
+            }
+            if let Some(block) = self.next.last_mut() {
+                block.push(made.states.get(index));
+            }
+        }
         for (property, place) in made.decided {
             if self.decisions[property].is_none() {
                 self.decisions[property] = Some(offset + place);

@@ -72,10 +72,6 @@ impl States {
         self.ends.len()
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     #[inline]
     pub(crate) fn get(&self, index: usize) -> &[u32] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
@@ -97,14 +93,5 @@ impl States {
         into.extend_from_slice(&self.words[start as usize..end as usize]);
         self.words.truncate(start as usize);
         true
-    }
-
-    pub(crate) fn append(&mut self, other: &Self) {
-        (0..other.len()).for_each(|index| self.push(other.get(index)));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.words.clear();
-        self.ends.clear();
     }
 }
