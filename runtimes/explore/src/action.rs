@@ -130,22 +130,33 @@ impl<P: Protocol> Space<P> {
         self.scenario.timers == Timers::Free
     }
 
-    /// Calls `each` for all that may happen, deliveries first. Some of it may turn out to change nothing.
-    #[inline]
-    pub(crate) fn causes<E>(
+    /// Calls `each` with the place of each parcel that may arrive, and says whether there is none.
+    #[inline(always)]
+    pub(crate) fn deliveries<E>(
         &self,
         state: State<'_>,
-        each: &mut impl FnMut(Cause) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut each: impl FnMut(u32) -> Result<(), E>,
+    ) -> Result<bool, E> {
         let mut quiet = true;
         let mut last = NONE;
         for (place, &parcel) in (0..).zip(state.parcels()) {
             // Several of one parcel lie side by side, and it does not matter which arrives.
             if std::mem::replace(&mut last, parcel) != parcel && self.is_deliverable(state, parcel) {
                 quiet = false;
-                each(Cause::Deliver { place })?;
+                each(place)?;
             }
         }
+        Ok(quiet)
+    }
+
+    /// Calls `each` for all else that may happen. Some of it may turn out to change nothing.
+    #[inline]
+    pub(crate) fn other_causes<E>(
+        &self,
+        state: State<'_>,
+        quiet: bool,
+        each: &mut impl FnMut(Cause) -> Result<(), E>,
+    ) -> Result<(), E> {
         if (self.timers_are_free() || quiet) && self.scenario.timeouts.allows(state.spent(Spent::Timeouts)) {
             for (process, &local) in (0..).zip(state.locals()) {
                 let brief = self.brief[local as usize];
@@ -168,7 +179,7 @@ impl<P: Protocol> Space<P> {
     }
 
     /// Whether this parcel can arrive now.
-    #[inline]
+    #[inline(always)]
     fn is_deliverable(&self, state: State<'_>, parcel: u32) -> bool {
         let meta = self.meta[parcel as usize];
         match meta.kind {

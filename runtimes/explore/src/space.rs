@@ -174,7 +174,7 @@ impl<P: Protocol> Space<P> {
     }
 
     /// The outcomes of a step, the first and how many, as far as they are known.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn outcomes(&self, local: u32, code: u32) -> Result<(u32, u32), Need> {
         if code < code::TIMER
             && let Some(first) = self.deliveries.get(local, self.meta[code as usize].rank)
