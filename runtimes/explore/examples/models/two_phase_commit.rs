@@ -183,7 +183,8 @@ pub fn is_consistent(view: &View<'_, Manager>) -> bool {
         match view.process(ProcessId(process)) {
             Some(Manager::Resource(Resource::Aborted)) => aborted = true,
             Some(Manager::Resource(Resource::Committed)) => committed = true,
-            _ => {}
+            Some(Manager::Transaction { .. } | Manager::Resource(Resource::Working | Resource::Prepared))
+            | None => {}
         }
     }
     !(aborted && committed)

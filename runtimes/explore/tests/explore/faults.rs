@@ -10,7 +10,7 @@ use crate::world::{Do, Puppet, Seen, explore, explorer, fates, puppets};
 fn messages(fates: &[Vec<Seen>]) -> Vec<Vec<u8>> {
     let number = |seen: &Seen| match seen {
         Seen::Message(_, n) => Some(*n),
-        _ => None,
+        Seen::Timer(_) | Seen::Broken(_) | Seen::Record(_) | Seen::Choice(_) => None,
     };
     let mut all: Vec<Vec<u8>> = fates.iter().map(|fate| fate.iter().filter_map(number).collect()).collect();
     all.sort();
