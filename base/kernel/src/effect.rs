@@ -17,7 +17,7 @@ pub enum Channel {
 }
 
 /// One effect of a handler, as [`Cx`](crate::Cx) hands it to the runtime.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect<P: Protocol> {
     /// Send `msg` to `to`.
     Send {

@@ -2,8 +2,9 @@
 //! process. One JSON object a line: rival, processes, law of the flights, messages delivered per CPU second.
 //!
 //! `cargo run --release [-- --quick]` in this folder, where `.cargo/config.toml` turns madsim on. With `graph FILE` it
-//! searches a graph instead, as `isles bench graph` does.
+//! searches a graph instead, as `isles bench graph` does, and with `explore` the state spaces of `isles bench explore`.
 
+mod explore;
 mod graph;
 mod heap;
 mod madsim_phold;
@@ -19,6 +20,10 @@ fn main() -> std::process::ExitCode {
         && command == "graph"
     {
         return search(path);
+    }
+    if words.first().is_some_and(|word| word == "explore") {
+        explore::run();
+        return std::process::ExitCode::SUCCESS;
     }
     let budget = if std::env::args().any(|word| word == "--quick") { QUICK } else { FULL };
     // turmoil works for each host in each tick, whether a message comes or not: 64 in flight for each suit it better.

@@ -7,6 +7,7 @@
 mod check;
 mod check_transactions;
 mod cluster;
+mod explore;
 mod graphs;
 mod measure;
 mod phold;
@@ -94,7 +95,7 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP, graphs::GROUP, check::GROUP, check_transactions::GROUP]
+    &[sim::GROUP, graphs::GROUP, check::GROUP, check_transactions::GROUP, explore::GROUP]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.
@@ -152,6 +153,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
         match (&rivals, group.name, whole) {
             (Some(rivals), "sim", true) => rivals.run(options.effort, out)?,
             (Some(rivals), "graph", true) => rivals.search(out)?,
+            (Some(rivals), "explore", true) => rivals.explore(options.effort, out)?,
             _ => {}
         }
     }

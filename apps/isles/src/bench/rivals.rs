@@ -6,6 +6,7 @@ use std::process::Command;
 use isles_graph::formats::{self, Format, Named};
 use serde::Deserialize;
 
+use super::explore::{self, Model, Search};
 use super::measure::{Effort, timed};
 use super::phold::{self, Load, NARROW, WIDE};
 use super::{Error, Measurement, graphs};
@@ -101,6 +102,40 @@ impl Rivals {
                 unit: "s".into(),
                 rival: Some(format!("{}{how}", line.rival)),
                 ratio: Some(theirs / ours),
+            });
+        }
+        Ok(())
+    }
+
+    /// The state spaces of the group `explore`, by ours and by a rival's searches; the rival counts the same states.
+    pub(super) fn explore(&self, effort: Effort, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            rival: String,
+            model: String,
+            search: String,
+            states: u64,
+            value: f64,
+        }
+        let error =
+            |why: String| Error::Rivals { what: "a state space of", path: self.manifest.clone(), why };
+        for line in self.cargo("run", &["--", "explore"])?.lines() {
+            let line: Line = serde_json::from_str(line).map_err(|why| error(format!("{why}: {line}")))?;
+            let models = [Model::TwoPhaseCommit, Model::Paxos, Model::Register];
+            let model = models.into_iter().find(|model| model.name() == line.model);
+            let model = model.ok_or_else(|| error(format!("{} is not known here", line.model)))?;
+            if line.states != model.states() {
+                let (theirs, ours) = (line.states, model.states());
+                return Err(error(format!("{}: {theirs} states instead of {ours}", line.model)));
+            }
+            let search = if line.search == "depth" { Search::Depth } else { Search::Breadth };
+            let ours = explore::rate(model, search, effort);
+            out(Measurement {
+                name: format!("{}-{}-vs-stateright", line.model, line.search),
+                value: ours,
+                unit: "states/s".into(),
+                rival: Some(line.rival),
+                ratio: Some(ours / line.value),
             });
         }
         Ok(())

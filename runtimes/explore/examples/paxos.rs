@@ -1,0 +1,18 @@
+//! Single-decree Paxos: 3 servers, so many clients (3 if none is given).
+
+#[expect(dead_code, unreachable_pub, reason = "each example uses one of the models")]
+mod models;
+
+use isles_explore::{Explorer, ScenarioError};
+
+fn count(default: u32) -> u32 {
+    std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(default)
+}
+
+#[expect(clippy::print_stdout, reason = "an example prints")]
+fn main() -> Result<(), ScenarioError> {
+    let config = models::paxos::Config { servers: 3, forgetful: false };
+    let scenario = models::register::scenario::<models::paxos::Paxos>(3, count(3), config);
+    println!("{}", Explorer::new(scenario)?.breadth_first());
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The front door: a scenario, how to search it, and what came of it.
+
+use isles_kernel::Protocol;
+
+use crate::breadth::{Bounds, Breadth, Searched};
+use crate::depth::Depth;
+use crate::graph::Graph;
+use crate::report::{Report, Stopped};
+use crate::scenario::Scenario;
+use crate::space::Space;
+use crate::trace::Trace;
+use crate::walk::{self, Walks};
+
+/// Why a scenario cannot be explored.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ScenarioError(String);
+
+/// How far a search has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Different states so far.
+    pub states: u64,
+    /// States generated so far, the same ones again included.
+    pub generated: u64,
+    /// Steps from the beginning.
+    pub depth: u32,
+}
+
+/// Explores a scenario. What handlers did is remembered from one search to the next.
+pub struct Explorer<P: Protocol> {
+    pub(crate) space: Space<P>,
+    threads: usize,
+    depth: Option<u32>,
+    states: Option<u64>,
+    whole: bool,
+    sleep: bool,
+    progress: Box<dyn FnMut(Progress)>,
+}
+
+impl<P: Protocol + Sync> Explorer<P> {
+    /// An explorer on one thread, without bounds of its own.
+    ///
+    /// # Errors
+    /// When the scenario is impossible.
+    pub fn new(scenario: Scenario<P>) -> Result<Self, ScenarioError> {
+        if let Some(flaw) = scenario.flaw() {
+            return Err(ScenarioError(flaw));
+        }
+        let mut space = Space::new(scenario);
+        if let Some((a, b)) = space.difference() {
+            return Err(ScenarioError(format!("{a} and {b} are to be exchanged, and do not start alike")));
+        }
+        Ok(Self {
+            space,
+            threads: 1,
+            depth: None,
+            states: None,
+            whole: false,
+            sleep: false,
+            progress: Box::new(|_| ()),
+        })
+    }
+
+    /// Searches breadth-first with so many threads; the outcome is the same for any number.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Does not continue states so many steps from the beginning.
+    #[must_use]
+    pub fn depth(mut self, steps: u32) -> Self {
+        self.depth = Some(steps);
+        self
+    }
+
+    /// Ends soon after so many states.
+    #[must_use]
+    pub fn states(mut self, states: u64) -> Self {
+        self.states = Some(states);
+        self
+    }
+
+    /// Goes on after a violation.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Lets a depth-first search take steps that commute in one order only (sleep sets): the same states by fewer steps.
+    /// It has no effect together with symmetry.
+    #[must_use]
+    pub fn sleep_sets(mut self) -> Self {
+        self.sleep = true;
+        self
+    }
+
+    /// Is called now and then.
+    #[must_use]
+    pub fn progress(mut self, progress: impl FnMut(Progress) + 'static) -> Self {
+        self.progress = Box::new(progress);
+        self
+    }
+
+    /// The scenario.
+    pub fn scenario(&self) -> &Scenario<P> {
+        &self.space.scenario
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            depth: self.depth.unwrap_or(u32::MAX),
+            states: self.states.unwrap_or(u64::MAX),
+            whole: self.whole,
+        }
+    }
+
+    /// All states, those fewer steps away first: counterexamples are as short as can be.
+    pub fn breadth_first(&mut self) -> Report<P> {
+        let bounds = self.bounds();
+        let search = Breadth::new(&mut self.space, self.threads, bounds);
+        let progress = &mut self.progress;
+        let searched =
+            search.run(&mut |states, generated, depth| progress(Progress { states, generated, depth }));
+        self.report(searched)
+    }
+
+    /// All states, going on from the one reached last: counterexamples are found in little memory, and are long. A bound
+    /// of [`depth`](Self::depth) is one of this search's own paths, which may miss states that are nearer by other ways.
+    pub fn depth_first(&mut self) -> Report<P> {
+        let bounds = self.bounds();
+        let sleep = self.sleep && !self.space.is_symmetric();
+        let search = Depth::new(&mut self.space, sleep, bounds);
+        let progress = &mut self.progress;
+        let searched =
+            search.run(&mut |states, generated, depth| progress(Progress { states, generated, depth }));
+        self.report(searched)
+    }
+
+    /// Random behaviours: in each state one of the possible steps, all with the same probability. What is found is so;
+    /// that nothing is found says little.
+    pub fn random(&mut self, walks: Walks) -> Report<P> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let searched = walk::search(&mut self.space, walks, bounds, &mut |states, generated, depth| {
+            progress(Progress { states, generated, depth });
+        });
+        self.report(searched)
+    }
+
+    fn report(&mut self, searched: Searched) -> Report<P> {
+        let Searched { states, generated, depth, mut stopped, paths } = searched;
+        let trace =
+            |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
+        let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
+        let live: Vec<usize> = (0..self.space.scenario.properties.len())
+            .filter(|index| self.space.scenario.properties[*index].is_liveness())
+            .collect();
+        // Random behaviours end somewhere, and after a violation the rest is not asked for.
+        if !live.is_empty() && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random)) {
+            let bounds = self.bounds();
+            let graph = Graph::new(&mut self.space, bounds);
+            stopped = stopped.or(graph.stopped);
+            for property in live {
+                traces[property] = self.space.lasso(&graph, property);
+            }
+        }
+        Report {
+            findings: self.space.findings(traces, stopped),
+            states,
+            generated,
+            depth,
+            stopped,
+            locals: self.space.locals.len() as u64,
+            handler_steps: self.space.handler_steps,
+            choices_cut: self.space.choices_cut,
+        }
+    }
+}

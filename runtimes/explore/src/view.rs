@@ -1,0 +1,124 @@
+//! A state as properties see it.
+
+use isles_history::Entry;
+use isles_kernel::{ProcessId, Protocol};
+
+use crate::parcel::{Kind, Parcel};
+use crate::space::Space;
+use crate::state::State;
+
+/// One state of the whole: what properties are asked about.
+pub struct View<'a, P: Protocol> {
+    pub(crate) space: &'a Space<P>,
+    pub(crate) state: State<'a>,
+}
+
+impl<'a, P: Protocol> View<'a, P> {
+    /// How many processes there are.
+    pub fn processes(&self) -> u32 {
+        self.space.scenario.processes
+    }
+
+    /// What all processes share.
+    pub fn config(&self) -> &'a P::Config {
+        &self.space.scenario.config
+    }
+
+    /// The state of a process; none if it is down.
+    pub fn process(&self, id: ProcessId) -> Option<&'a P> {
+        let local = self.space.locals.get(*self.state.locals().get(id.index())?);
+        local.state.as_ref().filter(|_| local.is_up())
+    }
+
+    /// All processes that are up.
+    pub fn live(&self) -> impl Iterator<Item = (ProcessId, &'a P)> {
+        let space = self.space;
+        self.state.locals().iter().map(|local| space.locals.get(*local)).filter_map(|local| {
+            let state = local.state.as_ref().filter(|_| local.is_up())?;
+            Some((local.process, state))
+        })
+    }
+
+    /// The timers that a process has armed.
+    pub fn timers(&self, id: ProcessId) -> &'a [P::Timer] {
+        self.state.locals().get(id.index()).map_or(&[], |local| &self.space.locals.get(*local).timers)
+    }
+
+    /// What a process would find on its disk if it crashed now.
+    pub fn log(&self, id: ProcessId) -> &'a [P::Record] {
+        let local = self.state.locals().get(id.index()).map(|local| self.space.locals.get(*local));
+        local.map_or(&[], |local| &local.log[..local.durable])
+    }
+
+    /// Messages under way: from, to, and what. One that may arrive several times comes once for each.
+    pub fn in_flight(&self) -> impl Iterator<Item = (ProcessId, ProcessId, &'a P::Msg)> {
+        let space = self.space;
+        self.state.parcels().iter().flat_map(move |parcel| {
+            let messages = match space.parcels.get(*parcel) {
+                Parcel::Message { .. } => std::slice::from_ref(parcel),
+                Parcel::Stream { messages, .. } => messages,
+                Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => &[],
+            };
+            messages.iter().filter_map(move |message| match space.parcels.get(*message) {
+                Parcel::Message { from, to, msg, .. } => Some((*from, *to, msg)),
+                Parcel::Stream { .. }
+                | Parcel::Broken { .. }
+                | Parcel::Request(_)
+                | Parcel::Answer { .. } => None,
+            })
+        })
+    }
+
+    /// Answers on their way to remote clients.
+    pub fn answers(&self) -> impl Iterator<Item = &'a P::Reply> {
+        let space = self.space;
+        self.state.parcels().iter().filter_map(move |parcel| match space.parcels.get(*parcel) {
+            Parcel::Answer { reply, .. } => Some(reply),
+            Parcel::Message { .. } | Parcel::Stream { .. } | Parcel::Broken { .. } | Parcel::Request(_) => {
+                None
+            }
+        })
+    }
+
+    /// Whether nothing is under way to a process that is up.
+    pub fn is_quiet(&self) -> bool {
+        let reaches = |parcel: &u32| {
+            let meta = self.space.meta[*parcel as usize];
+            meta.kind != Kind::Answer && self.space.is_up(self.state.locals()[usize::from(meta.to)])
+        };
+        !self.state.parcels().iter().any(reaches)
+    }
+
+    /// Whether no timer is armed at a process that is up.
+    pub fn is_disarmed(&self) -> bool {
+        let space = self.space;
+        self.state.locals().iter().all(|local| {
+            let local = space.locals.get(*local);
+            !local.is_up() || local.timers.is_empty()
+        })
+    }
+
+    /// Whether a partition parts these two now, in this direction.
+    pub fn is_cut(&self, from: ProcessId, to: ProcessId) -> bool {
+        self.space.crosses_cut(self.state, from.0 as u8, to.0 as u8)
+    }
+
+    /// What clients did and were told so far; empty unless some [`history`](crate::Property::history) is asked.
+    pub fn history(&self) -> Vec<Entry<P::Op, P::Reply>> {
+        self.space.ledgers.get(self.state.ledger()).entries(&self.space.scenario)
+    }
+
+    /// Operations that were invoked and have not returned.
+    pub fn open_operations(&self) -> usize {
+        self.space.ledgers.get(self.state.ledger()).progress.iter().filter(|client| client.open).count()
+    }
+
+    /// Whether all clients did all that they were to do, and were answered.
+    pub fn clients_done(&self) -> bool {
+        let progress = &self.space.ledgers.get(self.state.ledger()).progress;
+        let done = |(progress, script): (&crate::ledger::Progress, &Vec<_>)| {
+            !progress.open && usize::from(progress.invoked) == script.len()
+        };
+        progress.iter().zip(&self.space.scenario.clients).all(done)
+    }
+}

@@ -1,0 +1,174 @@
+//! Searches and reductions agree, and nothing depends on the number of threads.
+
+use isles_explore::{Answer, Budget, Explorer, Faults, Property, Report, Scenario, Stopped, Walks};
+use isles_kernel::{ProcessId, Protocol};
+
+use crate::models::{paxos, register, single_copy, two_phase_commit};
+use crate::world::{Do, Puppet, Seen, explorer, puppets};
+
+fn hasty() -> Scenario<two_phase_commit::Manager> {
+    two_phase_commit::scenario(4, true)
+}
+
+fn forgetful() -> Scenario<paxos::Paxos> {
+    register::scenario(3, 2, paxos::Config { servers: 3, forgetful: true })
+}
+
+fn divided() -> Scenario<single_copy::SingleCopy> {
+    register::scenario(2, 2, ())
+}
+
+/// Names of properties that were found to fail.
+fn failures<P: Protocol>(report: &Report<P>) -> Vec<&str> {
+    let bad = report.findings.iter().filter(|finding| finding.answer.is_bad());
+    bad.map(|finding| finding.property.as_str()).collect()
+}
+
+fn same_for_all_threads<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>, bound: u64) {
+    let run = |threads| explorer(scenario()).threads(threads).states(bound).breadth_first();
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        assert_eq!(run(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn counts_verdicts_and_counterexamples_are_the_same_for_any_number_of_threads() {
+    same_for_all_threads(|| two_phase_commit::scenario(6, false), u64::MAX);
+    same_for_all_threads(|| two_phase_commit::scenario(6, false), 20_000);
+    same_for_all_threads(hasty, u64::MAX);
+    same_for_all_threads(forgetful, u64::MAX);
+    same_for_all_threads(divided, u64::MAX);
+    same_for_all_threads(|| hasty().symmetric((1..=4).map(ProcessId)), u64::MAX);
+}
+
+fn searches_agree<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>) {
+    let breadth = explorer(scenario()).whole().breadth_first();
+    for sleep in [false, true] {
+        let explorer = explorer(scenario()).whole();
+        let report = if sleep { explorer.sleep_sets() } else { explorer }.depth_first();
+        assert_eq!(report.states, breadth.states, "sleep sets: {sleep}");
+        assert_eq!(failures(&report), failures(&breadth), "sleep sets: {sleep}");
+        if sleep {
+            assert!(report.generated < breadth.generated, "{report}");
+        } else {
+            assert_eq!(report.generated, breadth.generated);
+        }
+    }
+}
+
+#[test]
+fn all_searches_reach_the_same_states_and_verdicts() {
+    searches_agree(|| two_phase_commit::scenario(4, false));
+    searches_agree(hasty);
+    searches_agree(forgetful);
+    searches_agree(divided);
+    let faults = || Faults { crashes: Budget::UpTo(1), restarts: Budget::UpTo(1), ..Faults::default() };
+    searches_agree(|| Scenario {
+        faults: faults(),
+        ..puppets(vec![
+            vec![Do::Watch(1), Do::Send(1, 1), Do::Persist(1), Do::Cast(2, 2)],
+            vec![Do::Send(0, 3), Do::Arm(1)],
+            vec![Do::Send(0, 4), Do::Send(1, 5)],
+        ])
+    });
+}
+
+#[test]
+fn symmetry_changes_counts_and_no_verdict() {
+    for resources in 2..6 {
+        let scenario = |mistake, symmetric: bool| {
+            let scenario = two_phase_commit::scenario(resources, mistake);
+            if symmetric { scenario.symmetric((1..=resources).map(ProcessId)) } else { scenario }
+        };
+        for mistake in [false, true] {
+            let whole = explorer(scenario(mistake, false)).whole().breadth_first();
+            let orbits = explorer(scenario(mistake, true)).whole().breadth_first();
+            assert!(orbits.states < whole.states);
+            assert_eq!(orbits.depth, whole.depth);
+            assert_eq!(failures(&orbits), failures(&whole));
+            assert_eq!(failures(&whole).is_empty(), !mistake, "the mistake shows");
+            let depth = explorer(scenario(mistake, true)).whole().depth_first();
+            assert_eq!(depth.states, orbits.states);
+        }
+    }
+}
+
+/// Processes on a ring tell their neighbours; the ring's rotations are symmetries of the whole, but exchanging two
+/// processes is none.
+#[test]
+fn what_does_not_start_alike_is_not_exchanged() {
+    let scenario = puppets(vec![vec![Do::Cast(1, 1)], vec![Do::Cast(2, 1)], vec![Do::Cast(0, 1)]]);
+    let refused = Explorer::new(scenario.symmetric((0..3).map(ProcessId))).err().expect("refused");
+    assert!(refused.to_string().contains("do not start alike"), "{refused}");
+}
+
+impl isles_explore::Rename for Puppet {
+    fn rename(&self, by: &isles_explore::Renaming) -> Self {
+        let rename = |seen: &Seen| match seen {
+            Seen::Message(from, n) => Seen::Message(by.of(ProcessId(*from)).0, *n),
+            Seen::Broken(peer) => Seen::Broken(by.of(ProcessId(*peer)).0),
+            Seen::Timer(_) | Seen::Record(_) | Seen::Choice(_) => *seen,
+        };
+        Self { seen: self.seen.iter().map(rename).collect() }
+    }
+
+    fn rename_msg(msg: &u8, _: &isles_explore::Renaming) -> u8 {
+        *msg
+    }
+}
+
+/// Everybody sends to everybody: what was seen is an order, so that processes that look alike one by one are not always
+/// alike together. Orbits are counted by hand, over all renamings.
+#[test]
+fn orbits_are_exact_where_looks_alone_do_not_tell() {
+    let everybody: Vec<Vec<Do>> =
+        (0..3).map(|me| (0..3).filter(|to| *to != me).map(|to| Do::Cast(to, 1)).collect()).collect();
+    let whole = explorer(puppets(everybody.clone())).breadth_first();
+    let orbits = explorer(puppets(everybody).symmetric((0..3).map(ProcessId))).breadth_first();
+    // Each process has seen nothing, one of two, or both in one of two orders: 5^3 states. By Burnside's lemma there are
+    // (125 + 3 · 5 + 2 · 5) / 6 orbits: an exchange of two fixes those in which they mirror each other (5) and the third has
+    // seen nothing (1), and a rotation those in which all have seen the same (5).
+    assert_eq!((whole.states, orbits.states), (125, (125 + 3 * 5 + 2 * 5) / 6));
+}
+
+#[test]
+fn bounds_are_kept_and_told() {
+    let deep = explorer(two_phase_commit::scenario(5, false)).depth(5).breadth_first();
+    assert_eq!((deep.stopped, deep.depth), (Some(Stopped::AtDepth(5)), 5));
+    assert_eq!(deep.answer("consistent"), Some(&Answer::Undecided));
+    assert!(!deep.is_proof() && deep.to_string().contains("not continued"));
+    let few = explorer(two_phase_commit::scenario(5, false)).states(1_000).breadth_first();
+    assert!(few.states > 1_000 && few.stopped == Some(Stopped::AtStates(1_000)));
+    let exact = explorer(two_phase_commit::scenario(3, false)).depth(10).breadth_first();
+    assert_eq!(
+        (exact.states, exact.stopped),
+        (288, Some(Stopped::AtDepth(10))),
+        "nobody looked further: {exact}"
+    );
+}
+
+#[test]
+fn random_behaviours_find_what_is_easy_and_prove_nothing() {
+    let walks = Walks { count: 500, steps: 60, seed: 1 };
+    let found = explorer(hasty()).random(walks);
+    assert_eq!(failures(&found), ["consistent"]);
+    assert_eq!(explorer(hasty()).random(walks), found, "the same seed draws the same");
+    let right = explorer(two_phase_commit::scenario(4, false)).random(walks);
+    assert!(failures(&right).is_empty() && !right.is_proof());
+    assert_eq!(right.stopped, Some(Stopped::Random));
+}
+
+#[test]
+fn the_nearest_violation_is_found_first() {
+    let scenario = || {
+        puppets(vec![vec![Do::Arm(1), Do::Arm(2), Do::Arm(3)]])
+            .ask(Property::<Puppet>::never("two", |view| {
+                view.live().any(|(_, puppet)| puppet.seen.len() >= 2 && puppet.seen[0] == Seen::Timer(3))
+            }))
+    };
+    let trace =
+        |report: &Report<Puppet>| report.answer("two").and_then(Answer::trace).map(|trace| trace.steps.len());
+    assert_eq!(trace(&explorer(scenario()).breadth_first()), Some(2));
+    assert!(trace(&explorer(scenario()).depth_first()).is_some_and(|steps| steps >= 2));
+}
