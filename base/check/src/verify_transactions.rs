@@ -458,14 +458,7 @@ impl Judge<'_> {
                     && self.reads(b).iter().any(|read| read.1 == *key && read.2 == Some(a))
             }
             Reason::ListOrder { key, first, second, reader } => {
-                let shows = |step: &Step| match *step {
-                    Step::ReadList { key: of, start, count } if of == *key => {
-                        let list = self.history.list(start, count);
-                        let at = list.iter().position(|element| element == first);
-                        at.is_some_and(|at| !list[..at].contains(second))
-                    }
-                    _ => false,
-                };
+                let shows = |step: &Step| self.shows_order(step, *key, *first, *second);
                 let wrote =
                     |of, value| self.steps(of).iter().filter_map(written).any(|step| step == (*key, value));
                 let is_apart = edge.to == Point::Commit(b) || self.level.name().ends_with("isolation");
@@ -504,6 +497,18 @@ impl Judge<'_> {
                 let is_apart = self.level.name().ends_with("isolation") && edge.to == Point::Begin(b);
                 is_apart && is_after_commit && is_path && a != b && self.wrote(a, *key) && self.wrote(b, *key)
             }
+        }
+    }
+
+    /// Whether a read of a list has one element, and another not before it.
+    fn shows_order(&self, step: &Step, key: Key, first: ValueId, second: ValueId) -> bool {
+        match *step {
+            Step::ReadList { key: of, start, count } if of == key => {
+                let list = self.history.list(start, count);
+                let at = list.iter().position(|element| *element == first);
+                at.is_some_and(|at| !list[..at].contains(&second))
+            }
+            _ => false,
         }
     }
 
