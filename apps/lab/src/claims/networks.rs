@@ -8,7 +8,8 @@ use isles_kernel::Span;
 use super::experiment::{Senders, plan};
 use super::{Claim, Effort, Finding};
 use crate::registry::params::Values;
-use crate::registry::{BROADCASTS, Chosen, Entry, MEMBERSHIPS, World, run_seed};
+use crate::registry::{BROADCASTS, Chosen, Entry, MEMBERSHIPS, Selection, World, run_seed};
+use crate::run::outcome::SeedOutcome;
 use crate::run::seeds::on_all_cores;
 
 /// Claims about files.
@@ -98,8 +99,9 @@ fn reliabilities(network: &Named, effort: &Effort) -> Result<Vec<f64>, String> {
     on_all_cores(&pairs, effort.threads, |pair| {
         let (membership, broadcast) = (pair as usize / BROADCASTS.len(), pair as usize % BROADCASTS.len());
         let (membership, broadcast) = (chosen(&MEMBERSHIPS[membership]), chosen(&BROADCASTS[broadcast]));
-        let outcome = run_seed(&plan, 1, &membership, &broadcast, &world, &|_| {})
-            .map_err(|error| error.to_string())?;
+        let selection = Selection::Gossip { membership, broadcast };
+        let outcome = run_seed(&plan, 1, &selection, &world, &|_| {}).map_err(|error| error.to_string())?;
+        let SeedOutcome::Gossip(outcome) = outcome else { return Err("another family ran".to_owned()) };
         if outcome.broadcasts.len() as u64 != COUNT {
             return Ok(0.0);
         }

@@ -7,6 +7,7 @@ use isles_graph::{Graph, is_connected};
 use isles_lab::facts::{Patience, facts};
 use isles_lab::registry::topologies::TOPOLOGIES;
 use isles_lab::registry::{BROADCASTS, MEMBERSHIPS, run_seed};
+use isles_lab::run::SeedOutcome;
 use isles_lab::scenario::{Origin, Scenario, read};
 
 /// Settings that make a graph of 16 processes.
@@ -30,9 +31,10 @@ fn scenario(membership: &str, broadcast: &str, topology: &str, folder: &Path) ->
 
 /// What share of all processes the payload reached.
 fn reliability(scenario: &Scenario) -> f64 {
-    let outcome =
-        run_seed(&scenario.plan, 1, &scenario.membership, &scenario.broadcast, &scenario.world, &|_| {})
-            .expect("it can be simulated");
+    let outcome = run_seed(&scenario.plan, 1, &scenario.selection, &scenario.world, &|_| {});
+    let SeedOutcome::Gossip(outcome) = outcome.expect("it can be simulated") else {
+        panic!("another family ran")
+    };
     assert_eq!(outcome.broadcasts.len(), 1);
     outcome.broadcasts[0].reliability().expect("all are up")
 }

@@ -150,7 +150,6 @@ struct Job<'a, M: Model> {
 }
 
 /// A search with as wide sets of slots as it needs.
-#[expect(clippy::large_enum_variant, reason = "there is one for each part, and most are of the larger kind")]
 enum Width<'a, M: Model> {
     Narrow(Search<'a, M, u64>),
     Wide(Search<'a, M, Wide>),

@@ -54,6 +54,9 @@ pub struct Object<Op, Reply> {
     pub origins: Vec<Origin>,
 }
 
+/// An [`Object`] of a model.
+pub type ObjectOf<M> = Object<<M as Model>::Op, <M as Model>::Reply>;
+
 /// What an operation of a file is to a model, and what it was answered; see [`Words`].
 pub struct Asked<'a> {
     /// Which operation.
@@ -79,7 +82,7 @@ pub fn objects<M: Words>(
     model: &M,
     calls: impl IntoIterator<Item = Result<Call, ReadError>>,
     reading: Reading,
-) -> Result<Vec<Object<M::Op, M::Reply>>, ReadError> {
+) -> Result<Vec<ObjectOf<M>>, ReadError> {
     let mut collected: Vec<Collected<M>> = Vec::new();
     let mut places: BTreeMap<Value, usize> = BTreeMap::new();
     for call in calls {
@@ -158,9 +161,12 @@ fn shortened(value: &Value) -> String {
     }
 }
 
+/// An operation, where it stands in the file, and when it was by the clock of the file.
+type Item<M> = (Operation<<M as Model>::Op, <M as Model>::Reply>, Origin, Option<(Moment, Moment)>);
+
 struct Collected<M: Model> {
     key: Option<Value>,
-    items: Vec<(Operation<M::Op, M::Reply>, Origin, Option<(Moment, Moment)>)>,
+    items: Vec<Item<M>>,
 }
 
 impl<M: Model> Collected<M> {

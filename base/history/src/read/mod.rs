@@ -111,7 +111,7 @@ impl Format {
             }
             // A map, a tagged one, or one with a key of its own.
             Some(b':' | b'#') if !nested => Some(Self::Edn),
-            Some(_) if !nested && dense.iter().any(|byte| *byte == b'{') => Some(Self::Edn),
+            Some(_) if !nested && dense.contains(&b'{') => Some(Self::Edn),
             Some(_) => None,
             None => None,
         }

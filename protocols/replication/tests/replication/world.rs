@@ -65,7 +65,7 @@ pub(crate) fn durations(history: &History<Op, Reply>, wanted: impl Fn(&Op) -> bo
                 open.insert(*id, *time);
             }
             Entry::Return { time, id, .. } => spans.extend(open.remove(id).map(|begun| time.since(begun))),
-            Entry::Invoke { .. } | Entry::Crash { .. } => {}
+            Entry::Invoke { .. } | Entry::Fail { .. } | Entry::Unknown { .. } | Entry::Crash { .. } => {}
         }
     }
     spans

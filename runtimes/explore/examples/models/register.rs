@@ -79,7 +79,7 @@ pub fn is_linearizable(history: &[Entry<Op, Reply>]) -> bool {
                     intervals[index].reply = Some(*reply);
                 }
             }
-            Entry::Crash { .. } => {}
+            Entry::Fail { .. } | Entry::Unknown { .. } | Entry::Crash { .. } => {}
         }
     }
     extends(&mut vec![false; intervals.len()], &intervals, INITIAL)

@@ -52,7 +52,7 @@ fn run(crash: Option<u64>, patience: Span) -> (Vec<Entry<u32, ()>>, u32) {
                 most = most.max(open[process.index()]);
             }
             Entry::Return { process, .. } => open[process.index()] -= 1,
-            Entry::Crash { .. } => {}
+            Entry::Fail { .. } | Entry::Unknown { .. } | Entry::Crash { .. } => {}
         }
     }
     (recorder.history().entries().to_vec(), most)

@@ -1,5 +1,6 @@
 //! What more replicas buy.
 
+use isles_history::Entry;
 use isles_kernel::random::{draw, unit};
 use isles_kernel::{ProcessId, Span, Time};
 use isles_replication::read_one::{Config, ReadOne};
@@ -58,11 +59,8 @@ fn latency(replicas: u32, clients: u32) -> Result<f64, String> {
     }
     let mut recorder = Recorder::default();
     sim.run_until(Time::ZERO + Span::secs(1), &mut recorder);
-    let operations = recorder.history().entries().iter().filter_map(|entry| match entry {
-        isles_history::Entry::Return { time, .. } => Some(time.as_secs_f64() * 1e3),
-        isles_history::Entry::Invoke { .. } | isles_history::Entry::Crash { .. } => None,
-    });
-    let times: Vec<f64> = operations.collect();
+    let returned = recorder.history().entries().iter().filter(|entry| matches!(entry, Entry::Return { .. }));
+    let times: Vec<f64> = returned.map(|entry| entry.time().as_secs_f64() * 1e3).collect();
     if times.len() < clients as usize {
         return Err("a read was not answered".to_owned());
     }
@@ -106,7 +104,7 @@ fn throughput(replicas: u32, seconds: u64) -> Result<(f64, f64), String> {
     let mut recorder = Recorder::default();
     readers.drive(&mut sim, end, &mut recorder, |_, _| Some(Op::Read { object: 0 }));
     let begin = Time::ZERO + Span::secs(2);
-    let is_answer = |entry: &&isles_history::Entry<Op, Reply>| matches!(entry, isles_history::Entry::Return { time, .. } if *time >= begin);
+    let is_answer = |entry: &&Entry<Op, Reply>| matches!(entry, Entry::Return { time, .. } if *time >= begin);
     let answers = recorder.history().entries().iter().filter(is_answer).count();
     let kind = sim.counters().kinds().find(|kind| kind.name.ends_with("Answer"));
     let kind = kind.ok_or("no answers were counted")?;
