@@ -114,7 +114,7 @@ impl Job<'_> {
             let of =
                 |word| outcome.judgements.iter().filter(move |one| one.verdict == word).map(|one| one.level);
             outcome.strongest = of(Word::Holds).take(1).collect();
-            outcome.weakest = of(Word::Violated).last().into_iter().collect();
+            outcome.weakest = of(Word::Violated).next_back().into_iter().collect();
         }
         Ok(outcome)
     }

@@ -14,9 +14,9 @@ pub(super) fn sentences(history: &Transactions, why: &Violation) -> Vec<String> 
         lines.push(format!("This is so in what session {session} sees."));
     }
     if !why.cycle.is_empty() {
-        let ends = why.cycle.iter().filter_map(|edge| why.edges.get(*edge as usize));
+        let mut ends = why.cycle.iter().filter_map(|edge| why.edges.get(*edge as usize));
         let mut path: Vec<String> = ends.clone().map(|edge| point(edge.from)).collect();
-        path.extend(ends.last().map(|edge| point(edge.to)));
+        path.extend(ends.next_back().map(|edge| point(edge.to)));
         lines.push(format!("So each comes before itself: {}.", path.join(", then ")));
     } else if !why.core.is_empty() {
         let names: Vec<String> = why

@@ -158,7 +158,6 @@ fn judge<M: Model>(
         Verdict::Violated(why) => {
             let checked = verify::contradiction(model, operations, &why.core, verify::Keep::RealTime);
             let said = why.sentences(model, operations, |place| format!("#{place}"));
-            println!("{}: {} operations, {checked:?}: {said:?}", path.display(), why.core.len());
             assert_eq!(checked, Ok(()), "{}: {said:?}", path.display());
             Some((false, why.core.len()))
         }

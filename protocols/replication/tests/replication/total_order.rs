@@ -13,7 +13,10 @@ type Order = TotalOrder<u32>;
 const CONFIG: Config<u32> = Config { processes: 4, payload: PhantomData };
 
 #[derive(Default)]
-struct Delivered(Vec<Vec<(u64, ProcessId, u32)>>);
+struct Delivered(Vec<Line>);
+
+/// What a process delivers, in order: number, origin, payload.
+type Line = Vec<(u64, ProcessId, u32)>;
 
 impl Observer<Order> for Delivered {
     fn on_event(&mut self, _: Time, process: ProcessId, event: &Event<u32>) {
@@ -24,7 +27,7 @@ impl Observer<Order> for Delivered {
 }
 
 /// Ten broadcasts of each process, close together.
-fn run(links: Links) -> (Vec<Vec<(u64, ProcessId, u32)>>, u64) {
+fn run(links: Links) -> (Vec<Line>, u64) {
     let setup = Setup { links, ..Setup::new(CONFIG.processes, 1, CONFIG) };
     let mut sim = Simulation::<Order>::new(setup).expect("a valid set-up");
     for payload in 0..40 {
@@ -72,14 +75,11 @@ fn effects(messages: &[(ProcessId, Msg<u32>)]) -> Vec<Effect<Order>> {
 #[test]
 fn numbers_that_come_too_early_are_held_back() {
     let ordered = |number| (SEQUENCER, Msg::Ordered { number, origin: ProcessId(2), payload: number as u32 });
-    let numbers: Vec<u64> = effects(&[ordered(2), ordered(1), ordered(0), ordered(3)])
-        .iter()
-        .map(|effect| match effect {
-            Effect::Emit { event: Event::Delivered { number, .. } } => *number,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(numbers, [0, 1, 2, 3]);
+    let delivered = |number| {
+        let event = Event::Delivered { number, origin: ProcessId(2), payload: number as u32 };
+        Effect::Emit { event }
+    };
+    assert_eq!(effects(&[ordered(2), ordered(1), ordered(0), ordered(3)]), [0, 1, 2, 3].map(delivered));
 }
 
 #[test]
