@@ -466,12 +466,7 @@ impl Judge<'_> {
                 is_after_commit && is_apart && a != b && has_written && self.steps(*reader).iter().any(shows)
             }
             Reason::Missing(key, element) => {
-                let misses = |step: &Step| match *step {
-                    Step::ReadList { key: of, start, count } => {
-                        of == *key && !self.history.list(start, count).contains(element)
-                    }
-                    _ => false,
-                };
+                let misses = |step: &Step| self.misses(step, *key, *element);
                 let wrote = self.steps(b).iter().filter_map(written).any(|step| step == (*key, *element));
                 edge.from == begin(a)
                     && edge.to == Point::Commit(b)
@@ -498,6 +493,12 @@ impl Judge<'_> {
                 is_apart && is_after_commit && is_path && a != b && self.wrote(a, *key) && self.wrote(b, *key)
             }
         }
+    }
+
+    /// Whether a step reads a list without an element.
+    fn misses(&self, step: &Step, key: Key, element: ValueId) -> bool {
+        matches!(*step, Step::ReadList { key: of, start, count }
+            if of == key && !self.history.list(start, count).contains(&element))
     }
 
     /// Whether a read of a list has one element, and another not before it.

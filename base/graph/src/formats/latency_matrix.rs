@@ -99,15 +99,7 @@ pub(super) fn parse_named(text: &str) -> Result<(RoundTrips, bool), MatrixError>
             _ => (names.len() + 1).to_string(),
         });
         for (index, field) in numbers.iter().enumerate() {
-            let why = match field.parse::<f64>() {
-                Ok(value) if (0.0..=MILLIS_MAX).contains(&value) => {
-                    millis.push(value);
-                    continue;
-                }
-                Ok(_) => format!("{field} is no round-trip time in milliseconds"),
-                Err(_) => format!("'{field}' is no number"),
-            };
-            return Err(row.error_at(index + named, why));
+            millis.push(round_trip(field).map_err(|why| row.error_at(index + named, why))?);
         }
         last = Some(row);
     }
@@ -134,6 +126,15 @@ pub(super) fn parse_named(text: &str) -> Result<(RoundTrips, bool), MatrixError>
     }
     let named = rows_named || header.is_some();
     Ok((RoundTrips { names, millis }, named))
+}
+
+/// A field as milliseconds.
+fn round_trip(field: &str) -> Result<f64, String> {
+    match field.parse::<f64>() {
+        Ok(value) if (0.0..=MILLIS_MAX).contains(&value) => Ok(value),
+        Ok(_) => Err(format!("{field} is no round-trip time in milliseconds")),
+        Err(_) => Err(format!("'{field}' is no number")),
+    }
 }
 
 /// A line that is neither empty nor a comment.

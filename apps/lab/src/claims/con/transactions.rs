@@ -192,12 +192,12 @@ fn built() -> [Transactions; 3] {
 }
 
 pub(super) fn con_07(effort: &Effort) -> Result<Finding, String> {
-    let seeds = if effort.quick { 3_000 } else { 100_000 };
+    let seeds = if effort.quick { 30_000 } else { 300_000 };
     let levels: Vec<Level> = Level::all().collect();
     // For each two levels whether the first has held where the second has not.
     let mut separated = vec![vec![false; levels.len()]; levels.len()];
     let (mut undecided, mut decided) = (0u64, 0u64);
-    for history in (0..seeds).map(|seed| sample(seed, 5)).chain(built()) {
+    for history in (0..seeds).map(|seed| sample(seed, 7)).chain(built()) {
         let held: Vec<Option<bool>> = levels.iter().map(|level| holds(&history, *level)).collect();
         undecided += held.iter().filter(|one| one.is_none()).count() as u64;
         decided += held.iter().filter(|one| one.is_some()).count() as u64;
@@ -227,7 +227,7 @@ pub(super) fn con_07(effort: &Effort) -> Result<Finding, String> {
         holds: broken == 0 && found == apart && undecided == 0,
         control_fails: invented,
         measured: format!(
-            "{seeds} random histories of up to 5 transactions and 3 built ones, {decided} verdicts on {} levels: {broken} of {ordered} implications \
+            "{seeds} random histories of up to 7 transactions and 3 built ones, {decided} verdicts on {} levels: {broken} of {ordered} implications \
              broken, {found} of {apart} pairs without one separated; snapshot isolation without serializability: {}",
             levels.len(),
             if invented { "found" } else { "not found" },

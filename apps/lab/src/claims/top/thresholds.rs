@@ -104,6 +104,21 @@ fn largest(nodes: u32, c: f64, graphs: u64, threads: usize) -> Result<f64, Strin
     Ok(shares.iter().sum::<f64>() / graphs as f64)
 }
 
+/// Points of a curve over sizes.
+type Curve = Vec<(f64, f64)>;
+
+/// Mean path and diameter of graphs with 8 edge ends a node, by their size.
+fn paths_by_size(sizes: &[u32]) -> Result<(Curve, Curve), String> {
+    let (mut paths, mut diameters) = (Vec::new(), Vec::new());
+    for &size in sizes {
+        let graph = random_pairs(size, 8.0 / f64::from(size), 1).map_err(|error| error.to_string())?;
+        let all = all_pairs(&graph);
+        paths.push((f64::from(size), all.mean_path().ok_or("a graph without paths")?));
+        diameters.push((f64::from(size), f64::from(all.eccentricities.diameter().unwrap_or(0))));
+    }
+    Ok((paths, diameters))
+}
+
 pub(super) fn top_04(effort: &Effort) -> Result<Finding, String> {
     let (nodes, graphs) = if effort.quick { (500, 150) } else { (2_000, 400) };
     let n = f64::from(nodes);
@@ -124,18 +139,9 @@ pub(super) fn top_04(effort: &Effort) -> Result<Finding, String> {
     let giant_off = worst(&shares, 1.1, giant);
     let critical = shares[1].1;
 
-    let sizes: &[u32] = if effort.quick {
-        &[500, 1_000, 2_000, 4_000]
-    } else {
-        &[1_000, 2_000, 4_000, 8_000, 16_000, 32_000]
-    };
-    let (mut paths, mut diameters) = (Vec::new(), Vec::new());
-    for &size in sizes {
-        let graph = random_pairs(size, 8.0 / f64::from(size), 1).map_err(|error| error.to_string())?;
-        let all = all_pairs(&graph);
-        paths.push((f64::from(size), all.mean_path().ok_or("a graph without paths")?));
-        diameters.push((f64::from(size), f64::from(all.eccentricities.diameter().unwrap_or(0))));
-    }
+    let sizes = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
+    let sizes = if effort.quick { &sizes[..4] } else { &sizes[1..] };
+    let (paths, diameters) = paths_by_size(sizes)?;
     let last = paths[paths.len() - 1];
     let grows = exponent(&paths);
     // The distance of two nodes is about ln n / ln c.
