@@ -143,10 +143,9 @@ pub(super) fn top_04(effort: &Effort) -> Result<Finding, String> {
     let sizes = if effort.quick { &sizes[..4] } else { &sizes[1..] };
     let (paths, diameters) = paths_by_size(sizes)?;
     let last = paths[paths.len() - 1];
-    let grows = exponent(&paths);
     // The distance of two nodes is about ln n / ln c.
     let log_ratio = last.1 / (last.0.ln() / 8f64.ln());
-    let short = grows < 0.2 && (0.8..1.3).contains(&log_ratio);
+    let short = exponent(&paths) < 0.2 && (0.8..1.3).contains(&log_ratio);
     Ok(Finding {
         holds: off < if effort.quick { 0.12 } else { 0.07 } && giant_off < 0.03 && short,
         control_fails: below == 0.0 && critical < if effort.quick { 0.05 } else { 0.01 },
