@@ -116,7 +116,7 @@ fn wrong_input_exits_with_2_and_says_where_and_what_to_do() {
         (&["graph", "gen", "rink", "--nodes", "5"], &["no topology 'rink'", "random-regular"]),
         (&["graph", "gen", "ring"], &["--nodes"]),
         (&["graph", "gen", "ring", "--nodes", "0"], &["--nodes"]),
-        (&["graph", "gen", "watts-strogatz", "--nodes", "9", "q=1"], &["unknown key 'q'", "neighbors"]),
+        (&["graph", "gen", "watts-strogatz", "--nodes", "9", "q=1"], &["unknown key 'q'", "did you mean"]),
         (&["graph", "gen", "torus", "--nodes", "7", "width=3"], &["7"]),
         (&["graph", "gen", "ring", "--nodes", "9", "--format", "png"], &["no format 'png'", "graphml"]),
         (&["graph", "gen", "complete", "--nodes", "90000000"], &["too many for the memory"]),

@@ -3,7 +3,7 @@
 use isles_graph::formats::Named;
 use isles_graph::{
     Components, Eccentricities, Graph, PowerLaw, all_pairs, clustering, components, degree_counts, distances,
-    edge_connectivity, is_ring, is_star, is_tree, power_law, strong_components,
+    edge_connectivity, is_planar, is_ring, is_star, is_tree, power_law, strong_components,
 };
 use isles_kernel::ProcessId;
 use serde::Serialize;
@@ -247,6 +247,7 @@ fn shapes(graph: &Graph, weak: &Components, strong: Option<&Components>) -> Vec<
         ("ring", few && is_ring(graph)),
         ("star", few && is_star(graph)),
         ("complete", graph.nodes() > 0 && graph.arcs() == pairs),
+        ("planar", is_planar(graph)),
     ]
     .into_iter()
     .filter_map(|(shape, fits)| fits.then_some(shape))
@@ -446,12 +447,12 @@ mod tests {
 
     #[test]
     fn shapes_are_told() {
-        assert_eq!(of(star(5)).shapes, ["connected", "tree", "star"]);
-        assert_eq!(of(line(4)).shapes, ["connected", "tree"]);
-        assert_eq!(of(complete(4).expect("small")).shapes, ["connected", "complete"]);
-        assert_eq!(of(Graph::from_edges(4, &[(0, 1), (2, 3)])).shapes, [""; 0]);
+        assert_eq!(of(star(5)).shapes, ["connected", "tree", "star", "planar"]);
+        assert_eq!(of(line(4)).shapes, ["connected", "tree", "planar"]);
+        assert_eq!(of(complete(4).expect("small")).shapes, ["connected", "complete", "planar"]);
+        assert_eq!(of(Graph::from_edges(4, &[(0, 1), (2, 3)])).shapes, ["planar"]);
         let round = Graph::from_arcs(3, &[(0, 1), (1, 2), (2, 0)]);
-        assert_eq!(of(round).shapes, ["connected", "strongly connected", "ring"]);
+        assert_eq!(of(round).shapes, ["connected", "strongly connected", "ring", "planar"]);
     }
 
     #[test]
