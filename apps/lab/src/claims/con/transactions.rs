@@ -138,11 +138,11 @@ pub(super) fn con_06(effort: &Effort) -> Result<Finding, String> {
 /// Histories that random ones of few transactions hardly ever are: sessions that see two writers of x in opposite orders, though each
 /// session's order is possible by itself.
 fn built() -> [Transactions; 3] {
-    let one_each = |first: &[&[(usize, usize, bool)]]| {
+    let one_each = |parts: &[(u32, &[(usize, usize, bool)])]| {
         let mut history = Transactions::default();
         let keys = [0, 1, 2].map(|key| history.add_key(Value::Int(key)));
         let values = [1, 2, 3, 4].map(|value| history.add_value(Value::Int(value)));
-        for (session, steps) in (0..).zip(first) {
+        for &(session, steps) in parts {
             let step = |&(key, value, writes): &(usize, usize, bool)| {
                 let (key, value) = (keys[key], values[value]);
                 if writes { Step::Write { key, value } } else { Step::Read { key, value } }
@@ -172,19 +172,19 @@ fn built() -> [Transactions; 3] {
     [
         // Causal, without monotonic writes.
         one_each(&[
-            &[(x, 0, true), (y, 1, true)],
-            &[(x, 2, true), (z, 3, true)],
-            &[(y, 1, false), (x, 2, false)],
-            &[(z, 3, false), (x, 0, false)],
+            (0, &[(x, 0, true), (y, 1, true)]),
+            (1, &[(x, 2, true), (z, 3, true)]),
+            (2, &[(y, 1, false), (x, 2, false)]),
+            (2, &[(z, 3, false), (x, 0, false)]),
         ]),
         // Causal, without writes that follow reads.
         one_each(&[
-            &[(x, 0, true)],
-            &[(x, 0, false), (y, 1, true)],
-            &[(x, 2, true)],
-            &[(x, 2, false), (z, 3, true)],
-            &[(y, 1, false), (x, 2, false)],
-            &[(z, 3, false), (x, 0, false)],
+            (0, &[(x, 0, true)]),
+            (1, &[(x, 0, false), (y, 1, true)]),
+            (2, &[(x, 2, true)]),
+            (3, &[(x, 2, false), (z, 3, true)]),
+            (4, &[(y, 1, false), (x, 2, false)]),
+            (4, &[(z, 3, false), (x, 0, false)]),
         ]),
         // Causal memory, without read committed.
         atomic,
