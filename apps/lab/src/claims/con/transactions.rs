@@ -135,15 +135,18 @@ pub(super) fn con_06(effort: &Effort) -> Result<Finding, String> {
     })
 }
 
+/// A key, a value, and whether it is written; otherwise it is read.
+type Deed = (usize, usize, bool);
+
 /// Histories that random ones of few transactions hardly ever are: sessions that see two writers of x in opposite orders, though each
 /// session's order is possible by itself.
 fn built() -> [Transactions; 3] {
-    let one_each = |parts: &[(u32, &[(usize, usize, bool)])]| {
+    let one_each = |parts: &[(u32, &[Deed])]| {
         let mut history = Transactions::default();
         let keys = [0, 1, 2].map(|key| history.add_key(Value::Int(key)));
         let values = [1, 2, 3, 4].map(|value| history.add_value(Value::Int(value)));
         for &(session, steps) in parts {
-            let step = |&(key, value, writes): &(usize, usize, bool)| {
+            let step = |&(key, value, writes): &Deed| {
                 let (key, value) = (keys[key], values[value]);
                 if writes { Step::Write { key, value } } else { Step::Read { key, value } }
             };
