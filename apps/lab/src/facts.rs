@@ -436,7 +436,7 @@ mod tests {
     #[test]
     fn a_ring_is_all_centre_and_all_periphery() {
         let found = of(ring(8));
-        assert_eq!(found.shapes, ["connected", "ring"]);
+        assert_eq!(found.shapes, ["connected", "ring", "planar"]);
         assert_eq!(found.edge_connectivity, Some(2));
         let distances = found.distances.expect("it is small");
         assert_eq!((distances.diameter, distances.radius, distances.within), (4, 4, 8));
