@@ -20,8 +20,8 @@ fn settings(topology: &str) -> &'static str {
 }
 
 fn scenario(membership: &str, broadcast: &str, topology: &str, folder: &Path) -> Scenario {
-    // Whoever asks one neighbour a second takes its time along a line.
-    let duration = if topology.contains("'line'") { "200s" } else { "40s" };
+    // Whoever asks one neighbour a second takes its time along a line, or until the hub of a star asks the right one.
+    let duration = if broadcast.contains("pull") { "220s" } else { "40s" };
     let text = format!(
         "duration = '{duration}'\n[links]\nlatency = {{ model = 'uniform', min = '5ms', max = '50ms' }}\n\
          [membership]\nname = '{membership}'\n[broadcast]\nname = '{broadcast}'\n\
@@ -47,9 +47,15 @@ fn every_pair(topology: &str, folder: &Path) {
             let scenario = scenario(membership.name, broadcast.name, topology, folder);
             let pair = format!("{} over {} on {topology}", broadcast.name, membership.name);
             assert!(is_connected(&scenario.world.graph), "{pair}: this seed's graph is in parts");
-            // How far a protocol gets is its own matter (eager push leaves a star half dark); here it must get somewhere.
+            let least = match (membership.name, broadcast.name) {
+                // A view that changes at random may leave somebody in nobody's view for a while.
+                ("random-views", _) => 0.9,
+                // The hub sends to a few of its leaves, once.
+                (_, "eager-push" | "lazy-push") if topology.contains("'star'") => 0.25,
+                _ => 1.0,
+            };
             let reached = reliability(&scenario);
-            assert!(reached > 0.1, "{pair}: {reached}");
+            assert!(reached >= least, "{pair}: {reached}");
         }
     }
 }
