@@ -19,6 +19,7 @@ mod process;
 mod queue;
 mod recorder;
 mod simulation;
+mod sparse;
 mod streams;
 mod timers;
 

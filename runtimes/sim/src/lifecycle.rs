@@ -86,7 +86,7 @@ impl<P: Protocol> Simulation<P> {
             return self.core.queue.push(Event { at: due.max(event.at), seq, ..event });
         }
         if own.status == Status::Paused {
-            self.held.entry(event.to).or_default().push(event);
+            self.held.get_or_insert_with(event.to, Vec::new).push(event);
         } else {
             self.fall_away(event);
         }
@@ -103,7 +103,7 @@ impl<P: Protocol> Simulation<P> {
             Body::Datagram(_) => self.core.counters.lose(Lost::Down),
             Body::ChurnUp if event.epoch >= own.epoch => self.returning.push(event.to),
             Body::Op => {
-                self.ops.remove(&event.seq);
+                self.ops.remove(event.seq);
             }
             Body::Unreachable => self.core.streams.forget(event.to, event.from, event.seq),
             // A timer stays armed: a restart from memory finds it overdue.
@@ -134,7 +134,7 @@ impl<P: Protocol> Simulation<P> {
             };
             disk.survived = Some(disk.durable + kept);
         }
-        for event in self.held.remove(&process).unwrap_or_default() {
+        for event in self.held.remove(process).unwrap_or_default() {
             self.fall_away(event);
         }
         self.end_streams(process);
@@ -263,7 +263,7 @@ impl<P: Protocol> Simulation<P> {
 
     fn resume(&mut self, process: u32, observer: &mut dyn Observer<P>) {
         self.slots[process as usize].own.status = Status::Up;
-        for mut event in self.held.remove(&process).unwrap_or_default() {
+        for mut event in self.held.remove(process).unwrap_or_default() {
             event.at = self.core.now;
             self.core.turn(event.at, process, Phase::Resume);
             match self.slots[process as usize].own.status {

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use isles_kernel::Protocol;
 
 use crate::arena::{Arena, Bucket};
-use crate::event::Event;
+use crate::event::{Event, EventKey};
 
 /// Buckets of a level, as a power of two.
 const BITS: u32 = 12;
@@ -88,6 +88,19 @@ impl Key {
     }
 }
 
+/// Sorting is outside of `Queue`, so that it is compiled once and not for every protocol.
+fn sort(keys: &mut [Key]) {
+    keys.sort_unstable_by_key(|key| key.0);
+}
+
+/// Writes the keys of `ties` to `tied` in the order of their events.
+fn sort_ties(ties: &mut [(EventKey, Key)], tied: &mut [Key]) {
+    ties.sort_unstable_by_key(|(event, _)| *event);
+    for (to, (_, key)) in tied.iter_mut().zip(ties) {
+        *to = *key;
+    }
+}
+
 /// Pending events in their total order.
 #[derive(Clone)]
 pub(crate) struct Queue<P: Protocol> {
@@ -95,6 +108,8 @@ pub(crate) struct Queue<P: Protocol> {
     arena: Arena<P>,
     /// The opened bucket, its events in order.
     open: Vec<Key>,
+    /// Scratch for ordering ties.
+    ties: Vec<(EventKey, Key)>,
     /// The next of `open`.
     head: usize,
     /// What `open` points into.
@@ -137,6 +152,7 @@ impl<P: Protocol> Queue<P> {
             open: Vec::new(),
             head: 0,
             opened: Bucket::EMPTY,
+            ties: Vec::new(),
             near: BinaryHeap::new(),
             open_end: u64::MAX,
             levels: Vec::new(),
@@ -294,7 +310,7 @@ impl<P: Protocol> Queue<P> {
         self.opened = bucket;
         let Self { open, arena, .. } = self;
         arena.for_each(bucket, |at, to, place| open.push(Key::new(at, to, place)));
-        open.sort_unstable_by_key(|key| key.0);
+        sort(open);
         self.tally.buckets += 1;
         self.tally.events += self.open.len() as u64;
         self.order_ties();
@@ -302,12 +318,15 @@ impl<P: Protocol> Queue<P> {
 
     /// Orders what happens to one process at one instant: the places in the keys mean nothing.
     fn order_ties(&mut self) {
-        let Self { open, arena, .. } = self;
+        let Self { open, arena, ties, .. } = self;
         let mut start = 0;
         while let Some(&key) = open.get(start) {
             let end = start + open[start..].iter().take_while(|other| other.ties(key)).count();
             if end - start > 1 {
-                open[start..end].sort_unstable_by_key(|key| arena.key(key.place()));
+                let tied = &mut open[start..end];
+                ties.clear();
+                ties.extend(tied.iter().map(|key| (arena.key(key.place()), *key)));
+                sort_ties(ties, tied);
             }
             start = end;
         }

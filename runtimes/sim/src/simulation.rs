@@ -18,6 +18,7 @@ use crate::memory;
 use crate::observer::Observer;
 use crate::process::{Own, Slot, Status};
 use crate::queue::Queue;
+use crate::sparse::Sparse;
 use crate::streams::Streams;
 
 /// When processes start for the first time.
@@ -121,7 +122,7 @@ pub struct Simulation<P: Protocol> {
     pub(crate) disk: Disk,
     pub(crate) churn: Option<Churn>,
     /// What waits for paused processes.
-    pub(crate) held: BTreeMap<u32, Vec<Event<P>>>,
+    pub(crate) held: Sparse<u32, Vec<Event<P>>>,
     /// Processes whose downtime is over.
     pub(crate) returning: Vec<u32>,
     start: Start,
@@ -132,7 +133,7 @@ pub struct Simulation<P: Protocol> {
     faults: BTreeMap<(u64, u32), Fault>,
     injected: u32,
     /// Operations to come, by number.
-    pub(crate) ops: BTreeMap<u32, P::Op>,
+    pub(crate) ops: Sparse<u32, P::Op>,
     invoked: u32,
 }
 
@@ -200,14 +201,14 @@ impl<P: Protocol> Simulation<P> {
             },
             disk: setup.disk,
             churn: setup.churn,
-            held: BTreeMap::new(),
+            held: Sparse::new(),
             returning: Vec::new(),
             start: setup.start,
             initial: setup.initial,
             started: 0,
             faults: BTreeMap::new(),
             injected: 0,
-            ops: BTreeMap::new(),
+            ops: Sparse::new(),
             invoked: 0,
         })
     }
@@ -287,7 +288,7 @@ impl<P: Protocol> Simulation<P> {
         let (at, epoch) = (at.0.max(self.core.now), self.core.epoch);
         let event = Event { at, to: process.0, from: CLIENT, seq: self.invoked, epoch, body: Body::Op };
         self.core.queue.push(event);
-        self.ops.insert(self.invoked, op);
+        self.ops.get_or_insert_with(self.invoked, || op);
         self.invoked += 1;
         id
     }
@@ -418,7 +419,7 @@ impl<P: Protocol> Simulation<P> {
                 }
             }
             Body::Op => {
-                let Some(op) = ops.remove(&event.seq) else { return };
+                let Some(op) = ops.remove(event.seq) else { return };
                 let id = OpId(u64::from(event.seq));
                 core.counters.ops += 1;
                 observer.on_invoke(Time(core.now), me, id, &op);

@@ -2,8 +2,6 @@
 //!
 //! A stream that works costs nothing here: the simulator remembers only what is wrong.
 
-use std::collections::BTreeMap;
-
 use hashbrown::HashMap;
 use isles_kernel::{Channel, ProcessId, Protocol, meter};
 use rustc_hash::FxBuildHasher;
@@ -15,6 +13,7 @@ use crate::fault::Cut;
 use crate::observer::Observer;
 use crate::process::Status;
 use crate::simulation::{Simulation, act};
+use crate::sparse::Sparse;
 
 /// What is known of the streams of a run.
 #[derive(Clone)]
@@ -22,7 +21,7 @@ pub(crate) struct Streams<P: Protocol> {
     /// Who watches each process, with the watcher's epoch; empty until somebody watches.
     pub(crate) watchers: Vec<Vec<(u32, u32)>>,
     /// Streams that a partition stalls, by sender and receiver.
-    stalls: BTreeMap<(u32, u32), Stall<P>>,
+    stalls: Sparse<(u32, u32), Stall<P>>,
     /// Streams that broke, by sender and receiver, until the sender is told. Never iterated.
     broken: HashMap<(u32, u32), News, FxBuildHasher>,
 }
@@ -46,7 +45,7 @@ struct News {
 
 impl<P: Protocol> Streams<P> {
     pub(crate) fn new() -> Self {
-        Self { watchers: Vec::new(), stalls: BTreeMap::new(), broken: HashMap::default() }
+        Self { watchers: Vec::new(), stalls: Sparse::new(), broken: HashMap::default() }
     }
 
     /// Whether the stream from `from`, which started at `epoch`, to `to` is broken and `from` does not know.
@@ -74,16 +73,15 @@ impl<P: Protocol> Streams<P> {
         if let Some(watchers) = self.watchers.get_mut(peer as usize) {
             watchers.retain(|(other, _)| *other != watcher);
         }
-        if self.stalls.get(&(watcher, peer)).is_some_and(|stall| stall.msgs.is_empty()) {
-            self.stalls.remove(&(watcher, peer));
+        if self.stalls.get((watcher, peer)).is_some_and(|stall| stall.msgs.is_empty()) {
+            self.stalls.remove((watcher, peer));
         }
     }
 
     /// `process` watches nothing and sends nothing any more; returns how many messages that waited are lost.
     fn end(&mut self, process: u32) -> usize {
-        let ended: Vec<(u32, u32)> =
-            self.stalls.range((process, 0)..=(process, u32::MAX)).map(|(link, _)| *link).collect();
-        ended.into_iter().filter_map(|link| self.stalls.remove(&link)).map(|stall| stall.msgs.len()).sum()
+        let ended = self.stalls.keys((process, 0)..=(process, u32::MAX));
+        ended.into_iter().filter_map(|link| self.stalls.remove(link)).map(|stall| stall.msgs.len()).sum()
     }
 }
 
@@ -116,7 +114,7 @@ impl<P: Protocol> Core<P> {
     /// A stream cannot get through: it waits, and breaks after the stream time-out.
     pub(crate) fn stall(&mut self, from: u32, to: u32, seq: u32, msg: Option<P::Msg>) {
         let (at, epoch) = (self.now.saturating_add(self.timeout()), self.epoch);
-        let stall = self.streams.stalls.entry((from, to)).or_insert_with(|| {
+        let stall = self.streams.stalls.get_or_insert_with((from, to), || {
             self.queue.push(Event { at, to: from, from: to, seq, epoch, body: Body::Stalled });
             Stall { seq, msgs: Vec::new() }
         });
@@ -217,7 +215,8 @@ impl<P: Protocol> Simulation<P> {
     /// All partitions end.
     pub(crate) fn heal(&mut self) {
         self.core.cuts.clear();
-        for ((from, to), stall) in std::mem::take(&mut self.core.streams.stalls) {
+        for (from, to) in self.core.streams.stalls.keys(..) {
+            let Some(stall) = self.core.streams.stalls.remove((from, to)) else { continue };
             self.core.turn(self.core.now, from, Phase::Heal);
             let incarnation = self.slots[from as usize].own.epoch;
             for (epoch, msg) in stall.msgs {
@@ -236,7 +235,7 @@ impl<P: Protocol> Simulation<P> {
     /// The stream from `me` to `peer` has been stalled for the whole time-out, unless it was healed since.
     pub(crate) fn stream_timed_out(&mut self, me: u32, peer: u32, seq: u32, observer: &mut dyn Observer<P>) {
         let streams = &mut self.core.streams;
-        if streams.stalls.get(&(me, peer)).is_some_and(|stall| stall.seq == seq) {
+        if streams.stalls.get((me, peer)).is_some_and(|stall| stall.seq == seq) {
             streams.broken.remove(&(me, peer));
             self.unreachable(me, peer, observer);
         }
@@ -253,7 +252,7 @@ impl<P: Protocol> Simulation<P> {
     /// `me` is told that its stream to `peer` broke, with all that waited for it.
     fn unreachable(&mut self, me: u32, peer: u32, observer: &mut dyn Observer<P>) {
         let Self { config, slots, core, .. } = self;
-        let waited = core.streams.stalls.remove(&(me, peer)).map_or(0, |stall| stall.msgs.len());
+        let waited = core.streams.stalls.remove((me, peer)).map_or(0, |stall| stall.msgs.len());
         for _ in 0..waited {
             core.counters.lose(Lost::Stream);
         }

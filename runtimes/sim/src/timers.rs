@@ -153,16 +153,16 @@ impl<T: Clone + Eq + Hash> Timers<T> {
     /// The timers due at `now` or earlier, in the order in which they are due, with their events numbered anew by
     /// `number`; returns these numbers.
     pub(crate) fn overdue(&mut self, now: u64, mut number: impl FnMut() -> u32) -> Vec<u32> {
-        let mut late: Vec<(Armed, T)> = match self {
-            Self::Few(list) => list.iter().map(|(timer, armed)| (*armed, timer.clone())).collect(),
-            Self::Many(index) => {
-                index.by_timer.iter().map(|(timer, armed)| (*armed, timer.clone())).collect()
-            }
+        let timers: Vec<(&T, Armed)> = match self {
+            Self::Few(list) => list.iter().map(|(timer, armed)| (timer, *armed)).collect(),
+            Self::Many(index) => index.by_timer.iter().map(|(timer, armed)| (timer, *armed)).collect(),
         };
-        late.retain(|(armed, _)| armed.due <= now);
-        late.sort_unstable_by_key(|(armed, _)| (armed.due, armed.seq));
+        let late: Vec<(T, Armed)> = by_due(timers.iter().map(|(_, armed)| *armed), now)
+            .into_iter()
+            .map(|at| (timers[at].0.clone(), timers[at].1))
+            .collect();
         late.into_iter()
-            .map(|(armed, timer)| {
+            .map(|(timer, armed)| {
                 let seq = number();
                 self.disarm(&timer);
                 self.insert(timer, Armed { due: armed.due, seq, event: seq });
@@ -170,6 +170,14 @@ impl<T: Clone + Eq + Hash> Timers<T> {
             })
             .collect()
     }
+}
+
+/// The places of those that are due at `now` or earlier, in the order in which they are due.
+fn by_due(armed: impl Iterator<Item = Armed>, now: u64) -> Vec<usize> {
+    let late = armed.enumerate().filter(|(_, armed)| armed.due <= now);
+    let mut late: Vec<(u64, u32, usize)> = late.map(|(at, armed)| (armed.due, armed.seq, at)).collect();
+    late.sort_unstable();
+    late.into_iter().map(|(_, _, at)| at).collect()
 }
 
 #[cfg(test)]
