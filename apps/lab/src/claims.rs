@@ -12,6 +12,7 @@ use crate::report::data::Chart;
 mod con;
 mod curve;
 mod experiment;
+mod failure;
 mod gos;
 mod msg;
 mod mus;
