@@ -15,9 +15,9 @@ use isles_sim::{Detection, Fault, Links, Observer, Setup, Simulation, Start, Who
 use super::Effort;
 use super::curve::chart;
 use crate::report::data::{Axis, Chart, Unit};
-use crate::run::gossip::Neighbors;
 use crate::run::overlay::Overlay;
 use crate::run::seeds::on_all_cores;
+use crate::run::seen::Neighbors;
 
 /// The shares that crash.
 const SHARES: [f64; 6] = [0.1, 0.3, 0.5, 0.7, 0.8, 0.9];
