@@ -210,7 +210,7 @@ impl Searches {
             let bits = self.front[node as usize];
             for &peer in self.outgoing.row(node as usize) {
                 let next = &mut self.next[peer as usize];
-                if *next == NONE {
+                if is_none(next) {
                     self.reached.push(peer);
                 }
                 or(next, &bits);
@@ -237,21 +237,18 @@ impl Searches {
         self.reached.clear();
         for (node, (seen, next)) in self.seen.iter_mut().zip(&mut self.next).enumerate() {
             let missing = without(all, seen);
-            if missing == NONE {
+            if is_none(&missing) {
                 continue;
             }
-            let mut found = NONE;
+            let mut left = missing;
             for &peer in rows.row(node) {
-                or(&mut found, &self.front[peer as usize]);
-                if without(&missing, &found) == NONE {
+                left = without(&left, &self.front[peer as usize]);
+                if is_none(&left) {
                     break;
                 }
             }
-            let mut new = NONE;
-            for word in 0..WORDS {
-                new[word] = found[word] & missing[word];
-            }
-            if new != NONE {
+            let new = without(&missing, &left);
+            if !is_none(&new) {
                 *next = new;
                 or(seen, &new);
                 or(&mut who, &new);
@@ -277,6 +274,12 @@ fn without(bits: &Bits, taken: &Bits) -> Bits {
         rest[word] = bits[word] & !taken[word];
     }
     rest
+}
+
+/// Comparing with [`NONE`] would call a function that compares memory.
+#[inline]
+fn is_none(bits: &Bits) -> bool {
+    bits.iter().fold(0, |any, word| any | word) == 0
 }
 
 #[inline]

@@ -38,21 +38,20 @@ pub fn random_geometric(nodes: u32, radius: f64, torus: bool, seed: u64) -> Resu
     // Cells are not smaller than the radius, and about as many as nodes at most.
     let across = (1.0 / radius.max(1e-9)).floor().clamp(1.0, f64::from(nodes).sqrt().max(1.0)) as usize;
     let cell_of = |at: f64| ((at * across as f64) as usize).min(across - 1);
-    let mut cells = vec![Vec::new(); across * across];
-    for (node, &(x, y)) in (0..nodes).zip(&places) {
-        cells[cell_of(y) * across + cell_of(x)].push(node);
-    }
-    let mut edges = Vec::new();
+    let cells = Cells::new(across * across, &places, |(x, y)| cell_of(y) * across + cell_of(x));
+    let mut edges = Vec::with_capacity((expected * 1.1) as usize);
+    let mut near = Vec::new();
     for row in 0..across {
         let rows = beside(row, across, torus);
         for column in 0..across {
             let columns = beside(column, across, torus);
-            let near = rows.iter().flat_map(|row| columns.iter().map(move |column| row * across + column));
-            let near: Vec<u32> = near.flat_map(|cell| &cells[cell]).copied().collect();
-            for &node in &cells[row * across + column] {
-                let place = places[node as usize];
-                for &other in near.iter().filter(|other| **other < node) {
-                    let distance = apart(place, places[other as usize], torus);
+            near.clear();
+            for row in &rows {
+                near.extend(columns.iter().flat_map(|column| cells.of(row * across + column)));
+            }
+            for &(node, place) in cells.of(row * across + column) {
+                for &(other, there) in near.iter().filter(|(other, _)| *other < node) {
+                    let distance = apart(place, there, torus);
                     if distance <= radius {
                         edges.push((other, node, distance));
                     }
@@ -61,6 +60,36 @@ pub fn random_geometric(nodes: u32, radius: f64, torus: bool, seed: u64) -> Resu
         }
     }
     Ok(Geometric { graph: Graph::weighted(nodes, false, &edges), places })
+}
+
+/// Nodes by the cell in which they lie, with their places beside them.
+struct Cells {
+    ends: Vec<u32>,
+    members: Vec<(u32, (f64, f64))>,
+}
+
+impl Cells {
+    fn new(count: usize, places: &[(f64, f64)], cell_of: impl Fn((f64, f64)) -> usize) -> Self {
+        let mut ends = vec![0u32; count + 1];
+        for &place in places {
+            ends[cell_of(place) + 1] += 1;
+        }
+        for cell in 0..count {
+            ends[cell + 1] += ends[cell];
+        }
+        let mut next = ends.clone();
+        let mut members = vec![(0, (0.0, 0.0)); places.len()];
+        for (node, &place) in (0..).zip(places) {
+            let at = &mut next[cell_of(place)];
+            members[*at as usize] = (node, place);
+            *at += 1;
+        }
+        Self { ends, members }
+    }
+
+    fn of(&self, cell: usize) -> &[(u32, (f64, f64))] {
+        &self.members[self.ends[cell] as usize..self.ends[cell + 1] as usize]
+    }
 }
 
 /// The indices before, at and after `index`, each once.

@@ -31,7 +31,7 @@ pub fn random_regular(nodes: u32, degree: u32, seed: u64) -> Result<Graph, Graph
     let mut edges: Vec<(u32, u32)> =
         ends.chunks_exact(2).map(|pair| (pair[0].min(pair[1]), pair[0].max(pair[1]))).collect();
     for _ in 0..1_000 {
-        let bad = flawed(&edges);
+        let bad = flawed(nodes, &edges);
         if bad.is_empty() {
             return Ok(Graph::from_edges(nodes, &edges));
         }
@@ -47,16 +47,33 @@ pub fn random_regular(nodes: u32, degree: u32, seed: u64) -> Result<Graph, Graph
     ))
 }
 
-/// The edges that are loops, or repeat another one.
-fn flawed(edges: &[(u32, u32)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..edges.len()).collect();
-    order.sort_unstable_by_key(|index| edges[*index]);
-    let mut bad: Vec<usize> = order
-        .windows(2)
-        .filter(|pair| edges[pair[0]] == edges[pair[1]])
-        .map(|pair| pair[1])
-        .chain((0..edges.len()).filter(|index| edges[*index].0 == edges[*index].1))
-        .collect();
+/// The edges that are loops, or repeat an earlier one, in order: a counting sort by the smaller end, then short sorts.
+fn flawed(nodes: u32, edges: &[(u32, u32)]) -> Vec<usize> {
+    let mut ends = vec![0u32; nodes as usize + 1];
+    for &(a, _) in edges {
+        ends[a as usize + 1] += 1;
+    }
+    for node in 0..nodes as usize {
+        ends[node + 1] += ends[node];
+    }
+    // The end of a row moves from where the row begins to where the next one does.
+    let mut rows = vec![(0u32, 0u32); edges.len()];
+    for (index, &(a, b)) in (0..).zip(edges) {
+        rows[ends[a as usize] as usize] = (b, index);
+        ends[a as usize] += 1;
+    }
+    let (mut bad, mut start) = (Vec::new(), 0);
+    for (node, &end) in (0..nodes).zip(&ends) {
+        let row = &mut rows[start as usize..end as usize];
+        row.sort_unstable();
+        let repeats = row.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1]);
+        bad.extend(
+            repeats
+                .chain(row.iter().copied().filter(|(peer, _)| *peer == node))
+                .map(|(_, index)| index as usize),
+        );
+        start = end;
+    }
     bad.sort_unstable();
     bad.dedup();
     bad
