@@ -88,7 +88,7 @@ fn check(claim: &Claim, verdict: &Verdict) -> Check {
         unit: Unit::Plain,
         verdict: if verdict.is_shown() { Judged::Holds } else { Judged::Fails },
         detail: format!(
-            "{} Control: {}. Measured: {}. Predicted: {}. Source: {}.",
+            "{}\nControl: {}\nMeasured: {}\nPredicted: {}\nSource: {}",
             claim.statement, claim.control, verdict.measured, verdict.predicted, claim.source
         ),
     }

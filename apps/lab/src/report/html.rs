@@ -86,6 +86,16 @@ fn help(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("<p class=\"help\">{}</p>", escape(text)) }
 }
 
+/// A line of a check's detail; a word before a colon stands out.
+fn detail(line: &str) -> String {
+    match line.split_once(": ") {
+        Some((term, rest)) if !term.contains(' ') => {
+            format!("<p class=\"help\"><b>{}</b> {}</p>", escape(term), escape(rest))
+        }
+        _ => help(line),
+    }
+}
+
 fn setup(report: &Report) -> String {
     if report.setup.is_empty() {
         return String::new();
@@ -166,19 +176,21 @@ fn checks(checks: &[Check]) -> String {
     if checks.is_empty() {
         return String::new();
     }
+    let in_numbers = checks.iter().any(|check| check.measured.is_some() || check.bound.is_some());
     let mut rows = String::new();
     for check in checks {
         let (sign, word) = (check.verdict.sign(), check.verdict.word());
+        let numbers = [check.measured_text(), check.bound_text()];
+        let numbers = numbers.map(|text| format!("<td class=\"number\">{}</td>", escape(&text))).concat();
         rows.push_str(&format!(
-            "<tr><td class=\"check\">{}{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
-             <td class=\"verdict {word}\">{sign} {word}</td></tr>",
+            "<tr><td class=\"check\">{}{}</td>{}<td class=\"verdict {word}\">{sign} {word}</td></tr>",
             escape(&check.name),
-            help(&check.detail),
-            escape(&check.measured_text()),
-            escape(&check.bound_text()),
+            check.detail.lines().map(detail).collect::<String>(),
+            if in_numbers { &numbers } else { "" },
         ));
     }
-    let head = "<tr><th>check</th><th class=\"number\">measured</th><th class=\"number\">expected</th><th>verdict</th></tr>";
+    let numbers = "<th class=\"number\">measured</th><th class=\"number\">expected</th>";
+    let head = format!("<tr><th>check</th>{}<th>verdict</th></tr>", if in_numbers { numbers } else { "" });
     let table = format!("<table class=\"checks\"><thead>{head}</thead><tbody>{rows}</tbody></table>");
     section("Checks", &format!("<div class=\"card scroll\">{table}</div>"))
 }
