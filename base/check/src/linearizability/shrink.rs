@@ -9,12 +9,16 @@ use crate::Model;
 /// How much of what is done to make a contradiction small may be done, in configurations.
 const WORK_MAX: u64 = 1 << 24;
 
+/// Contradictions of more operations are shrunk once.
+const LARGE: usize = 64;
+
 /// And for a look at what happens in a row.
 const GLANCE_WORK_MAX: u64 = 1 << 19;
 
 impl<M: Model> Examiner<'_, M> {
     /// A contradiction among the operations that returned up to this moment, as small as several ways of shrinking get it; none if
-    /// none was found. First among the last `w` of them, for growing `w`; then among all that handle the values of those.
+    /// none was found. First among the last `w` of them, for growing `w`; then with operations of unknown outcome that might help them, of
+    /// which each helps once; then among all that handle the values of those.
     pub(crate) fn contradiction(&mut self, until: Moment) -> Option<Vec<Local>> {
         let mut returned: Vec<Local> = (0..self.timeline.items.len() as u32)
             .map(Local)
@@ -28,8 +32,16 @@ impl<M: Model> Examiner<'_, M> {
         while width < 2 * returned.len() && self.work - start < WORK_MAX {
             let mut core = returned[returned.len().saturating_sub(width)..].to_vec();
             core.sort_unstable();
-            if self.refutes(&core) {
+            let judged = self.judges(&core);
+            if judged == Some(true) {
                 return Some(self.shrink(&core));
+            }
+            // If it takes too long already, it does not become easier with more.
+            let helped = if judged.is_some() { self.with_optional(&core) } else { Vec::new() };
+            for more in helped {
+                if self.refutes(&more) {
+                    return Some(self.shrink(&more));
+                }
             }
             let core = self.with_their_values(&core);
             if self.refutes(&core) {
@@ -38,6 +50,19 @@ impl<M: Model> Examiner<'_, M> {
             width += width.div_ceil(2);
         }
         None
+    }
+
+    /// This core with each of the operations of unknown outcome that might help it, and with all.
+    fn with_optional(&mut self, core: &[Local]) -> Vec<Vec<Local>> {
+        let helpers = self.helpers(core);
+        let with = |few: &[Local]| {
+            let mut more = [core, few].concat();
+            more.sort_unstable();
+            more
+        };
+        let one = helpers.chunks(1).map(with);
+        let all = (helpers.len() > 1).then(|| with(&helpers));
+        one.chain(all).collect()
     }
 
     /// A contradiction among few operations that return one after another, anywhere; none if there is none of this kind. It is the
@@ -68,6 +93,10 @@ impl<M: Model> Examiner<'_, M> {
     /// (Zeller and Hildebrandt 2002, `ddmin`, with complements only).
     pub(crate) fn shrink(&mut self, core: &[Local]) -> Vec<Local> {
         let forward = self.shrink_from(core.to_vec(), false);
+        // Where much is needed, it is needed whatever was left out first.
+        if forward.len() > LARGE {
+            return forward;
+        }
         let backward = self.shrink_from(core.to_vec(), true);
         // What is small already may become smaller still from the middle of another order.
         if backward.len() < forward.len() { backward } else { forward }
@@ -90,9 +119,10 @@ impl<M: Model> Examiner<'_, M> {
                     place = end;
                 }
             }
+            // What could not be left out of more cannot be left out of less, unless it only took too long to tell.
             if size > 1 {
                 size = size.div_ceil(2);
-            } else if !changed {
+            } else if !changed || core.len() > LARGE {
                 return core;
             }
         }
