@@ -86,5 +86,9 @@ fn judged<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Str
         ),
         Verdict::Unknown(_) => ("unknown".to_owned(), Ok(())),
     };
-    format!("{} operations, {word}, in {time:?}, verified {checked:?} in {:?}", operations.len(), begin.elapsed())
+    format!(
+        "{} operations, {word}, in {time:?}, verified {checked:?} in {:?}",
+        operations.len(),
+        begin.elapsed()
+    )
 }

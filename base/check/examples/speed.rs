@@ -6,10 +6,14 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use isles_check::linearizability::{Limits, check};
-use isles_check::models::{KeyValue, PriorityQueue, Queue, Register, Set, Stack, collection, key_value, register, set};
+use isles_check::models::{
+    KeyValue, PriorityQueue, Queue, Register, Set, Stack, collection, key_value, register, set,
+};
 use isles_check::transactions::{self, Budget, Level};
 use isles_check::{Model, Verdict};
-use isles_history::{Calls, Format, Key, Operation, Outcome, Reading, Status, Step, Transactions, Value, ValueId, read};
+use isles_history::{
+    Calls, Format, Key, Operation, Outcome, Reading, Status, Step, Transactions, Value, ValueId, read,
+};
 use isles_kernel::random::Stream;
 
 /// What is measured.
@@ -87,9 +91,15 @@ fn history<Op, Reply>(
         .map(|turn| {
             let at = u64::from(turn) * 100 + u64::from(open) * 100;
             let reach = open * 50;
-            let (invoked, returned) = (at - u64::from(draws.below(reach)), at + u64::from(draws.below(reach)));
+            let (invoked, returned) =
+                (at - u64::from(draws.below(reach)), at + u64::from(draws.below(reach)));
             let (op, reply) = act(turn, &mut draws);
-            Operation { process: turn % open, invoked, op, outcome: Outcome::Returned { at: returned, reply } }
+            Operation {
+                process: turn % open,
+                invoked,
+                op,
+                outcome: Outcome::Returned { at: returned, reply },
+            }
         })
         .collect();
     operations.sort_by_key(|operation| operation.invoked);
@@ -259,7 +269,9 @@ fn plume() {
             }
         }
     }
-    measured(Some(text.len()), || read(text.as_bytes(), Some(Format::Plume)).map(|_| ()).expect("it is right"));
+    measured(Some(text.len()), || {
+        read(text.as_bytes(), Some(Format::Plume)).map(|_| ()).expect("it is right")
+    });
 }
 
 /// Events of a register, and the calls that they make.
@@ -298,8 +310,11 @@ fn edn() {
     let mut text = String::new();
     for number in 0..500_000u64 {
         let process = number % 10;
-        let (function, asked, answered) =
-            if number % 2 == 0 { ("write", number.to_string(), number) } else { ("read", "nil".to_owned(), number - 1) };
+        let (function, asked, answered) = if number % 2 == 0 {
+            ("write", number.to_string(), number)
+        } else {
+            ("read", "nil".to_owned(), number - 1)
+        };
         writeln!(text, "{{:process {process}, :type :invoke, :f :{function}, :value {asked}, :time {number}000, :index {}}}", 2 * number)
             .and_then(|()| {
                 writeln!(text, "{{:process {process}, :type :ok, :f :{function}, :value {answered}, :time {number}500, :index {}}}", 2 * number + 1)

@@ -252,7 +252,9 @@ fn explain_core<M: Model>(
     // What was read as a whole counts only as far as the others of the core go.
     let is_whole = |name: &u32| {
         let operation = &operations[*name as usize];
-        operation.reply().is_some_and(|reply| model.narrowed(&operation.op, reply, &Parts::default()).is_some())
+        operation
+            .reply()
+            .is_some_and(|reply| model.narrowed(&operation.op, reply, &Parts::default()).is_some())
     };
     if core.iter().any(is_whole) {
         return Contradiction::new(operations, core);

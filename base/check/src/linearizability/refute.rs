@@ -233,8 +233,9 @@ pub(super) fn that_matter<M: Model>(
 struct Sweep<'m, 'a, M: Model> {
     machine: &'m mut Machine<'a, M>,
     parts: Vec<Part>,
-    /// Which are open.
+    /// Which are open, and of all which were.
     open: Vec<u32>,
+    closed: Vec<bool>,
     /// The first that is not yet.
     next: usize,
     /// Cores that are not possible in every state, by number, in the order of their returns; and the first that has not returned.
@@ -263,6 +264,7 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
         });
         Self {
             machine,
+            closed: vec![false; parts.len()],
             parts,
             open: Vec::new(),
             next: 0,
@@ -298,6 +300,7 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
             }
             *work += self.configurations.len() as u64;
             self.open.retain(|other| *other != part);
+            self.closed[part as usize] = true;
             let Some(bit) = bit else { continue };
             if is_core {
                 self.configurations.retain(|(_, done)| done >> bit & 1 == 1);
@@ -358,9 +361,9 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
     }
 
     fn is_done(&self, number: u32, done: u64) -> bool {
-        let part = &self.parts[number as usize];
-        let is_open = self.open.contains(&number);
-        part.bit.is_some_and(|bit| is_open && done >> bit & 1 == 1)
+        let place = number as usize;
+        let is_open = place < self.next && !self.closed[place];
+        self.parts[place].bit.is_some_and(|bit| is_open && done >> bit & 1 == 1)
     }
 
     /// Whether an answer of the core is still to come to which this state can lead.

@@ -9,6 +9,8 @@ use crate::Model;
 /// How much of what is done to make a contradiction small may be done, in configurations.
 const WORK_MAX: u64 = 1 << 24;
 
+/// What people can take in.
+const SMALL: usize = 10;
 /// Contradictions of more operations are shrunk once.
 const LARGE: usize = 64;
 
@@ -17,8 +19,8 @@ const GLANCE_WORK_MAX: u64 = 1 << 19;
 
 impl<M: Model> Examiner<'_, M> {
     /// A contradiction among the operations that returned up to this moment, as small as several ways of shrinking get it; none if
-    /// none was found. First among the last `w` of them, for growing `w`; then with operations of unknown outcome that might help them, of
-    /// which each helps once; then among all that handle the values of those.
+    /// none was found. First among the last `w` of them, for growing `w`, and all that handle their values; if what comes of it is not small, with
+    /// operations of unknown outcome that might help them, of which each helps once then.
     pub(crate) fn contradiction(&mut self, until: Moment) -> Option<Vec<Local>> {
         let mut returned: Vec<Local> = (0..self.timeline.items.len() as u32)
             .map(Local)
@@ -27,25 +29,34 @@ impl<M: Model> Examiner<'_, M> {
             })
             .collect();
         returned.sort_by_key(|local| self.timeline.item(*local).returned);
+        let alone = self.among_last(&returned, false);
+        if alone.as_ref().is_some_and(|core| core.len() <= SMALL) {
+            return alone;
+        }
+        match (alone, self.among_last(&returned, true)) {
+            (Some(alone), Some(helped)) if helped.len() < alone.len() => Some(helped),
+            (alone, helped) => alone.or(helped),
+        }
+    }
+
+    fn among_last(&mut self, returned: &[Local], with_optional: bool) -> Option<Vec<Local>> {
         let start = self.work;
         let mut width = 1;
-        while width < 2 * returned.len() && self.work - start < WORK_MAX {
+        while width < 2 * returned.len()
+            && self.work - start < if with_optional { WORK_MAX >> 2 } else { WORK_MAX }
+        {
             let mut core = returned[returned.len().saturating_sub(width)..].to_vec();
             core.sort_unstable();
-            let judged = self.judges(&core);
-            if judged == Some(true) {
-                return Some(self.shrink(&core));
-            }
-            // If it takes too long already, it does not become easier with more.
-            let helped = if judged.is_some() { self.with_optional(&core) } else { Vec::new() };
-            for more in helped {
-                if self.refutes(&more) {
-                    return Some(self.shrink(&more));
+            let tried = if with_optional {
+                self.with_optional(&core)
+            } else {
+                let more = self.with_their_values(&core);
+                vec![core, more]
+            };
+            for core in tried {
+                if self.refutes(&core) {
+                    return Some(self.shrink(&core));
                 }
-            }
-            let core = self.with_their_values(&core);
-            if self.refutes(&core) {
-                return Some(self.shrink(&core));
             }
             width += width.div_ceil(2);
         }

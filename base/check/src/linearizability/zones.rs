@@ -85,10 +85,14 @@ pub fn judge<V: Eq + Hash>(
     initial: V,
     accesses: impl Iterator<Item = Access<V>>,
 ) -> Option<Result<Vec<u32>, Vec<u32>>> {
-    let mut numbers: HashMap<V, u32, FxBuildHasher> = HashMap::default();
+    // A guess: half of the accesses write.
+    let room = accesses.size_hint().1.unwrap_or(0);
+    let mut numbers: HashMap<V, u32, FxBuildHasher> =
+        HashMap::with_capacity_and_hasher(room / 2 + 1, FxBuildHasher);
     numbers.insert(initial, 0);
-    let mut zones = vec![Zone { first_return: 0, write_invoked: 0, ..EMPTY }];
-    let mut all: Vec<(u32, u32)> = Vec::with_capacity(accesses.size_hint().0);
+    let mut zones = Vec::with_capacity(room / 2 + 1);
+    zones.push(Zone { first_return: 0, write_invoked: 0, ..EMPTY });
+    let mut all: Vec<(u32, u32)> = Vec::with_capacity(room);
     for Access { value, is_write, invoked, returned, name } in accesses {
         let number = *numbers.entry(value).or_insert_with(|| {
             zones.push(EMPTY);

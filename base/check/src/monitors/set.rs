@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 use isles_history::{Moment, Operation};
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use super::Finding;
 use crate::model::Datum;
@@ -40,7 +41,7 @@ pub fn set<V: Datum>(operations: &[Operation<Op<V>, Reply<V>>], members: &[u32])
 }
 
 /// Who added each element, in the order of the history.
-type Adds<'a, V> = HashMap<&'a V, Vec<u32>, FxBuildHasher>;
+type Adds<'a, V> = HashMap<&'a V, SmallVec<[u32; 2]>, FxBuildHasher>;
 
 /// What a read saw.
 #[derive(Clone, Copy)]
@@ -59,9 +60,10 @@ fn chain<V: Datum>(
     reads: &[Read<'_, V>],
 ) -> Result<Vec<u32>, Vec<u32>> {
     let invoked = |name: u32| operations[name as usize].invoked;
-    let by = |element: &V| adds.get(element).map_or(&[][..], Vec::as_slice);
+    let by = |element: &V| adds.get(element).map_or(&[][..], SmallVec::as_slice);
     // An element is named by whoever is first to add it.
     let first = |element: &V| by(element).iter().copied().min_by_key(|name| (invoked(*name), *name));
+    let nothing = BTreeSet::new();
     let mut steps: Vec<Step> = Vec::with_capacity(operations.len());
     let mut entered: HashMap<&V, (u32, Moment), FxBuildHasher> = HashMap::default();
     // How long it takes to come this far, and who holds it up.
@@ -69,18 +71,15 @@ fn chain<V: Datum>(
     for (place, read) in reads.iter().enumerate() {
         let before = now;
         if let Some(last) = place.checked_sub(1).map(|last| &reads[last])
-            && let Some(missing) = last.all.iter().find(|element| !read.all.contains(*element))
+            && let Some(missing) = last.all.difference(read.all).next()
         {
-            // One saw an element that the other did not, and the other way round, unless they saw equally many and the same.
-            let other = read.all.iter().find(|element| !last.all.contains(*element));
+            // Each saw an element that the other did not, since the latter saw as many.
+            let other = read.all.difference(last.all).next();
             let named = other.into_iter().chain([missing]).filter_map(first);
             return Err(named.chain([last.name, read.name]).collect());
         }
-        let known = place.checked_sub(1).map_or(0, |last| reads[last].all.len());
-        for element in read.all.iter().filter(|_| read.all.len() > known) {
-            if entered.contains_key(element) {
-                continue;
-            }
+        let known = place.checked_sub(1).map_or(&nothing, |last| reads[last].all);
+        for element in read.all.difference(known) {
             let Some(name) = first(element) else { return Err(vec![read.name]) };
             entered.insert(element, (place as u32, before));
             if invoked(name) > now {

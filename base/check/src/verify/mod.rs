@@ -107,7 +107,8 @@ pub fn contradiction<M: Model>(
         near = connected(core, &near, |name, parts| model.objects(&at(name).op, parts), |_| true);
     }
     let values = |name, parts: &mut Parts| model.values(&at(name).op, at(name).reply(), parts);
-    let last = core.iter().map(|name| at(*name)).filter(|of| of.reply().is_some()).map(Operation::returned).max();
+    let last =
+        core.iter().map(|name| at(*name)).filter(|of| of.reply().is_some()).map(Operation::returned).max();
     let in_time = |name: u32| keep == Keep::Processes || at(name).invoked <= last.unwrap_or(0);
     let judge = |named: &[u32], whole: &[u32]| {
         let mut parts = connected(named, &near, values, |name| !is_read(name));
@@ -118,12 +119,13 @@ pub fn contradiction<M: Model>(
         without.sort();
         parts.retain(|name| !core.contains(name) && !is_read(*name) && in_time(*name));
         let whole: Vec<_> = whole.iter().filter_map(|name| narrowed(model, at(*name), &without)).collect();
-        let named = named.iter().map(|name| at(*name));
+        let named = named.iter().map(|name| &operations[*name as usize]);
         let others = parts.len();
-        let parts: Vec<_> = named.chain(&whole).chain(parts.into_iter().map(at)).collect();
+        let parts: Vec<&Operation<M::Op, M::Reply>> =
+            named.chain(&whole).chain(parts.iter().map(|name| &operations[*name as usize])).collect();
         let run = |once| Enumeration { model, parts: parts.clone(), core: core.len(), once, keep }.run();
-        let once = if others <= 100 { run(true) } else { Err(Flaw::TooLong) };
-        if once == Err(Flaw::TooLong) && others > 12 { run(false) } else { once }
+        let again = if others > 12 { run(false) } else { Err(Flaw::TooLong) };
+        if again.is_err() && others <= 100 { run(true) } else { again }
     };
     let (named, whole): (Vec<u32>, Vec<u32>) =
         core.iter().partition(|name| narrowed(model, at(**name), &Parts::default()).is_none());
@@ -191,7 +193,9 @@ impl<M: Model> Enumeration<'_, M> {
     fn run(&self) -> Result<(), Flaw> {
         let mut ways: Ways<M::State> = HashSet::default();
         ways.insert((self.model.initial(), vec![false; self.parts.len()]));
-        let picky = |of: &usize| self.parts[*of].reply().is_some() && matches!(self.effect(*of), Effect::Preserves | Effect::Any);
+        let picky = |of: &usize| {
+            self.parts[*of].reply().is_some() && matches!(self.effect(*of), Effect::Preserves | Effect::Any)
+        };
         let picky: Vec<usize> = (0..self.core).filter(picky).collect();
         // Whether answers come only from states that lead to them by themselves, and from what overwrites.
         let is_bounded = (0..self.parts.len()).all(|by| {
@@ -259,7 +263,11 @@ impl<M: Model> Enumeration<'_, M> {
         // What need not take effect is skipped by whatever comes later.
         self.parts.iter().zip(done).enumerate().all(|(of, (other, done))| {
             let is_earlier = other.invoked < it.invoked;
-            let fits = if of < self.core && other.reply().is_some() { *done == is_earlier } else { is_earlier || !*done };
+            let fits = if of < self.core && other.reply().is_some() {
+                *done == is_earlier
+            } else {
+                is_earlier || !*done
+            };
             of == part || other.process != it.process || fits
         })
     }

@@ -252,7 +252,11 @@ fn one_file_has_no_small_contradiction() {
         checked == Err(verify::Flaw::NotRefuted)
     };
     let needed: Vec<u32> = all().filter(needed).collect();
-    assert!(needed.len() > 10 && needed.iter().all(|one| why.core.contains(one)), "{needed:?} of {:?}", why.core);
+    assert!(
+        needed.len() > 10 && needed.iter().all(|one| why.core.contains(one)),
+        "{needed:?} of {:?}",
+        why.core
+    );
     // If only its holder may release the lock, few operations show it.
     let owned = |call: &Call| {
         let op = if &*call.function == "acquire" { lock::Op::Acquire } else { lock::Op::Release };

@@ -463,7 +463,13 @@ impl Model for Growing {
         self.0.initial()
     }
 
-    fn step(&self, state: &Self::State, op: &Self::Op, reply: Option<&Self::Reply>, next: &mut Vec<Self::State>) {
+    fn step(
+        &self,
+        state: &Self::State,
+        op: &Self::Op,
+        reply: Option<&Self::Reply>,
+        next: &mut Vec<Self::State>,
+    ) {
         self.0.step(state, op, reply, next);
     }
 
@@ -475,7 +481,12 @@ impl Model for Growing {
         self.0.values(op, reply, values);
     }
 
-    fn narrowed(&self, op: &Self::Op, reply: &Self::Reply, without: &isles_check::Parts) -> Option<Self::Reply> {
+    fn narrowed(
+        &self,
+        op: &Self::Op,
+        reply: &Self::Reply,
+        without: &isles_check::Parts,
+    ) -> Option<Self::Reply> {
         self.0.narrowed(op, reply, without)
     }
 
