@@ -14,7 +14,11 @@ use isles_check::verify::{self, Keep};
 use isles_check::{Model, Verdict};
 use isles_history::{Call, Calls, Operation, Value, read};
 
-#[expect(clippy::print_stdout, reason = "an example for the terminal")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "an example for the terminal, which measures"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     for path in std::env::args().skip(1) {
         let begin = Instant::now();
@@ -33,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let nothing = Value::Nil;
         match model {
             "register" => job.run(&Register { initial: nothing }),
-            "key-value" => job.run(&KeyValue::new(job.path.contains("/kv/").then(|| Value::Text("".into())))),
+            "key-value" => job.run(&KeyValue::new(job.path.contains("kv/c").then(|| Value::Text("".into())))),
             "multi-register" => {
                 let keys = ["x", "y"].map(|key| (Value::Keyword(key.into()), Value::Int(0)));
                 job.run(&MultiRegister { initial: BTreeMap::from(keys) })
@@ -71,6 +75,7 @@ impl Job {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "an example that measures")]
 fn judged<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> String {
     let begin = Instant::now();
     let verdict = check(model, operations, &Limits::default());

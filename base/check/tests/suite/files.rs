@@ -269,13 +269,16 @@ fn one_file_has_no_small_contradiction() {
     assert!(!found && size <= 10, "{size}");
 }
 
+/// What was answered, and whether by a read, as an operation of a set.
+type Convert = dyn Fn(&Value, bool) -> (set::Op<Value>, set::Reply<Value>);
+
 #[test]
 fn a_set_that_lost_an_element_is_explained_by_two_operations() {
     let Some(folder) = folder() else { return };
     let path = folder.join("jepsen-workloads/set_full.edn");
     let model = Set { initial: BTreeSet::new() };
     // As it is written, elements are pairs, and the read saw numbers that nobody added.
-    let judge_it = |convert: &dyn Fn(&Value, bool) -> (set::Op<Value>, set::Reply<Value>), skip| {
+    let judge_it = |convert: &Convert, skip| {
         let call = |call: &Call| {
             let (op, reply) = convert(&call.answered, &*call.function == "read");
             Some((op, Some(reply)))
@@ -284,7 +287,9 @@ fn a_set_that_lost_an_element_is_explained_by_two_operations() {
         assert_eq!(operations.len(), 294);
         judge(&model, &operations[skip..], &path)
     };
-    let list = |value: &Value| value.elements().expect("it is a list").to_vec();
+    fn list(value: &Value) -> Vec<Value> {
+        value.elements().expect("it is a list").to_vec()
+    }
     let whole = |value: &Value, is_read: bool| match is_read {
         true => (set::Op::Read, set::Reply::All(list(value).into_iter().collect())),
         false => (set::Op::Add(value.clone()), set::Reply::Done),

@@ -42,7 +42,7 @@ impl Judge<'_> {
             (Anomaly::IntermediateRead, Some((source, (key, value)))) => {
                 let later =
                     self.steps(source.transaction)[source.step as usize + 1..].iter().filter_map(written);
-                let is_last = list(&places[0]).last().is_none_or(|last| *last == value);
+                let is_last = self.foreign(places[0]).last().is_none_or(|last| *last == value);
                 sees_source && is_last && later.into_iter().any(|(of, _)| of == key)
             }
             (Anomaly::FutureRead, Some((source, _))) => {
