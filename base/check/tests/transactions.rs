@@ -193,3 +193,41 @@ fn each_session_guarantee_has_a_checker_of_its_own() {
         }
     }
 }
+
+#[test]
+fn changed_certificates_of_transactions_are_refused() {
+    // Write skew: no serial order, but snapshots.
+    let history = parsed("r(1,0,0,0)\nr(2,0,0,0)\nw(1,1,0,0)\nr(1,0,1,1)\nr(2,0,1,1)\nw(2,2,1,1)".as_bytes());
+    let Verdict::Violated(found) = judged(&history, Level::Serializable) else { panic!("it is write skew") };
+    let refused = |level, changed: Violation| {
+        verify_transactions(&history, level, &Verdict::Violated(changed)).expect_err("it was changed");
+    };
+    refused(Level::SnapshotIsolation, found.clone());
+    refused(Level::Serializable, Violation { cycle: Vec::new(), ..found.clone() });
+    for place in 0..found.cycle.len() {
+        let mut changed = found.clone();
+        changed.cycle.remove(place);
+        refused(Level::Serializable, changed);
+        let mut changed = found.clone();
+        let edge = &mut changed.edges[place];
+        std::mem::swap(&mut edge.from, &mut edge.to);
+        refused(Level::Serializable, changed);
+        let mut changed = found.clone();
+        changed.edges[place].reason = changed.edges[1 - place].reason.clone();
+        refused(Level::Serializable, changed);
+    }
+    // A chain of reads has one order.
+    let history = parsed("w(1,1,0,0)\nr(1,1,1,1)\nw(1,2,1,1)\nr(1,2,2,2)\nw(1,3,2,2)".as_bytes());
+    for level in [Level::Serializable, Level::CausalConvergence, Level::ReadAtomic] {
+        let Verdict::Holds(Witness::Commits(order)) = judged(&history, level) else { panic!("it is serial") };
+        for place in 0..order.len() {
+            let (mut fewer, mut swapped) = (order.clone(), order.clone());
+            fewer.remove(place);
+            swapped.swap(place, (place + 1) % order.len());
+            for changed in [fewer, swapped] {
+                let changed = Verdict::Holds(Witness::Commits(changed));
+                verify_transactions(&history, level, &changed).expect_err("it was changed");
+            }
+        }
+    }
+}
