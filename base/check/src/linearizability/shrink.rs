@@ -9,6 +9,9 @@ use crate::Model;
 /// How much of what is done to make a contradiction small may be done, in configurations.
 const WORK_MAX: u64 = 1 << 24;
 
+/// And to see whether a contradiction becomes small easily.
+const QUICK_WORK_MAX: u64 = 1 << 20;
+
 /// What people can take in.
 const SMALL: usize = 10;
 /// Contradictions of more operations are shrunk once.
@@ -30,15 +33,23 @@ impl<M: Model> Examiner<'_, M> {
             .collect();
         returned.sort_by_key(|local| self.timeline.item(*local).returned);
         let alone = self.among_last(&returned, false);
-        if alone.as_ref().is_some_and(|core| core.len() <= SMALL) {
-            return alone;
+        if self.helpers(&returned).is_empty() {
+            return alone.map(|core| self.shrink(&core));
         }
-        match (alone, self.among_last(&returned, true)) {
-            (Some(alone), Some(helped)) if helped.len() < alone.len() => Some(helped),
-            (alone, helped) => alone.or(helped),
+        // What is hard to make small may be small with help.
+        let quick = alone.as_ref().map(|core| self.shrink_from(core.clone(), false, QUICK_WORK_MAX));
+        if let Some(quick) = quick.filter(|quick| quick.len() <= SMALL) {
+            return Some(self.shrink(&quick));
         }
+        let helped = self.among_last(&returned, true).map(|core| self.shrink(&core));
+        if helped.as_ref().is_some_and(|core| core.len() <= SMALL) {
+            return helped;
+        }
+        let alone = alone.map(|core| self.shrink(&core));
+        [alone, helped].into_iter().flatten().min_by_key(Vec::len)
     }
 
+    /// A contradiction among the last of these, not made small.
     fn among_last(&mut self, returned: &[Local], with_optional: bool) -> Option<Vec<Local>> {
         let start = self.work;
         let mut width = 1;
@@ -55,7 +66,7 @@ impl<M: Model> Examiner<'_, M> {
             };
             for core in tried {
                 if self.refutes(&core) {
-                    return Some(self.shrink(&core));
+                    return Some(core);
                 }
             }
             width += width.div_ceil(2);
@@ -103,22 +114,27 @@ impl<M: Model> Examiner<'_, M> {
     /// The smallest of what several orders of leaving operations out come to; without any one of its operations it is no contradiction
     /// (Zeller and Hildebrandt 2002, `ddmin`, with complements only).
     pub(crate) fn shrink(&mut self, core: &[Local]) -> Vec<Local> {
-        let forward = self.shrink_from(core.to_vec(), false);
+        let forward = self.shrink_from(core.to_vec(), false, u64::MAX);
         // Where much is needed, it is needed whatever was left out first.
         if forward.len() > LARGE {
             return forward;
         }
-        let backward = self.shrink_from(core.to_vec(), true);
+        let backward = self.shrink_from(core.to_vec(), true, u64::MAX);
         // What is small already may become smaller still from the middle of another order.
         if backward.len() < forward.len() { backward } else { forward }
     }
 
-    fn shrink_from(&mut self, mut core: Vec<Local>, from_the_end: bool) -> Vec<Local> {
+    /// One order of leaving operations out, given up after so much work.
+    fn shrink_from(&mut self, mut core: Vec<Local>, from_the_end: bool, work: u64) -> Vec<Local> {
+        let start = self.work;
         let mut size = core.len().div_ceil(2).max(1);
         loop {
             let mut changed = false;
             let mut place = 0;
             while place < core.len() && core.len() > 1 {
+                if self.work - start > work {
+                    return core;
+                }
                 let end = (place + size).min(core.len());
                 let range = if from_the_end { core.len() - end..core.len() - place } else { place..end };
                 let mut rest = core.clone();
