@@ -14,8 +14,7 @@ pub mod staleness;
 pub mod transactions;
 mod verdict;
 pub mod verify;
-mod verify_transactions;
 
 pub use model::{Datum, Effect, Model, Parts};
 pub use verdict::{Progress, Verdict};
-pub use verify_transactions::verify_transactions;
+pub use verify::transactions::verify_transactions;

@@ -72,6 +72,13 @@ pub trait Model {
         values.all();
     }
 
+    /// What is left of an answer of which [`values`](Self::values) says all, once the values in `without` are taken out of the history:
+    /// of a read of a whole set the other elements. `None` if that cannot be said.
+    fn narrowed(&self, op: &Self::Op, reply: &Self::Reply, without: &Parts) -> Option<Self::Reply> {
+        let _ = (op, reply, without);
+        None
+    }
+
     /// Whether operations that do not [supply](Self::supplies) it might lead from `state` to one in which `op` is answered `reply`.
     /// May say yes.
     fn can_lead(&self, state: &Self::State, op: &Self::Op, reply: &Self::Reply) -> bool {
@@ -129,9 +136,7 @@ pub struct Parts {
 impl Parts {
     /// Adds the part of this name.
     pub fn add(&mut self, name: &impl Hash) {
-        let mut hasher = rustc_hash::FxHasher::default();
-        name.hash(&mut hasher);
-        self.hashes.push(hasher.finish());
+        self.hashes.push(hash_of(name));
     }
 
     /// Adds all there are.
@@ -149,11 +154,28 @@ impl Parts {
         &self.hashes
     }
 
+    /// Sorts them, so that they can be looked up.
+    pub fn sort(&mut self) {
+        self.hashes.sort_unstable();
+        self.hashes.dedup();
+    }
+
+    /// Whether the part of this name was added by name, once they are [sorted](Self::sort).
+    pub fn has(&self, name: &impl Hash) -> bool {
+        self.hashes.binary_search(&hash_of(name)).is_ok()
+    }
+
     /// Takes them all out.
     pub fn clear(&mut self) {
         self.hashes.clear();
         self.all = false;
     }
+}
+
+fn hash_of(name: &impl Hash) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What a model can hold: anything that can be compared, sorted and hashed.

@@ -8,8 +8,8 @@ use crate::Model;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Contradiction {
     /// Their places in the history, ascending. There is no order of these, each at one moment of its interval, that explains their
-    /// answers, even if every other operation may take effect as often as it likes within its own interval, or never. Without
-    /// any of them there is one, as far as shrinking went.
+    /// answers, even if every other operation may take effect as often as it likes within its own interval, or never. One of unknown
+    /// outcome among them takes effect once at most. Without any of them there is an order, as far as shrinking went.
     pub core: Vec<u32>,
     /// What forces their order in real time: the former returned before the latter was invoked, and none of them lies between.
     pub edges: Vec<(u32, u32)>,

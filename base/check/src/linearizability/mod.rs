@@ -16,7 +16,7 @@ pub mod zones;
 
 use isles_history::{Moment, Operation};
 
-use crate::{Model, Progress, Verdict};
+use crate::{Model, Parts, Progress, Verdict};
 use mask::{Mask, Wide};
 use refute::Examiner;
 use rules::Rules;
@@ -249,6 +249,16 @@ fn explain_core<M: Model>(
     members: &[u32],
     core: Vec<u32>,
 ) -> Contradiction {
+    // What was read as a whole counts only as far as the others of the core go.
+    let is_whole = |name: &u32| {
+        let operation = &operations[*name as usize];
+        operation
+            .reply()
+            .is_some_and(|reply| model.narrowed(&operation.op, reply, &Parts::default()).is_some())
+    };
+    if core.iter().any(is_whole) {
+        return Contradiction::new(operations, core);
+    }
     let mut examiner =
         Examiner::new(model, operations, &refute::that_matter(model, operations, members, &core));
     let mut locals: Vec<timeline::Local> = (0..)

@@ -1,6 +1,6 @@
 //! Whether some operations contradict one another, whatever the others did.
 //!
-//! The operations in question, the core, must take effect once each within their intervals. All others, the background, may do so
+//! The operations in question, the core, must take effect once each within their intervals; of those of unknown outcome, once at most. All others, the background, may do so
 //! within theirs, as often as they like or once, and need not. Whatever order the whole history has is an order in this
 //! sense, so that a core without one refutes the history; and to move an operation from the core to the background only makes
 //! orders possible, so that a core can be shrunk one operation at a time.
@@ -8,10 +8,11 @@
 use hashbrown::HashSet;
 use isles_history::{Moment, Operation};
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use super::machine::{Class, Machine, Next, StateId};
 use super::partition::Joined;
-use super::timeline::{Local, Timeline};
+use super::timeline::{Item, Local, Timeline};
 use crate::{Effect, Model, Parts};
 
 /// Up to so many operations of the background are used once each at first; more, or if that is too much, as often as they like.
@@ -20,6 +21,9 @@ const ONCE_MAX: usize = 100;
 const ONCE_MIN: usize = 12;
 /// Beyond so many configurations a core is taken as possible.
 const CONFIGURATIONS_MAX: usize = 1 << 13;
+
+/// How many answers to come are looked at.
+const AHEAD: usize = 64;
 
 /// An operation in question or of the background.
 #[derive(Clone, Copy)]
@@ -106,19 +110,48 @@ impl<'a, M: Model> Examiner<'a, M> {
             .collect()
     }
 
+    /// Operations of unknown outcome without which an answer of the core might not be.
+    pub(crate) fn helpers(&mut self, core: &[Local]) -> Vec<Local> {
+        let item = |local: &Local| self.timeline.items[local.0 as usize];
+        let last = core.iter().map(|local| item(local).returned).max().unwrap_or(0);
+        let core: Vec<Item> = core.iter().map(item).collect();
+        let helps = |machine: &mut Machine<'_, M>, by: &Item| {
+            core.iter().any(|of| {
+                matches!(machine.effect(of.class), Effect::Preserves | Effect::Any)
+                    && machine.supplies(by.class, of.class)
+            })
+        };
+        (0..)
+            .map(Local)
+            .zip(&self.timeline.items)
+            .filter(|(_, item)| item.is_optional() && item.invoked <= last && helps(&mut self.machine, item))
+            .map(|(local, _)| local)
+            .collect()
+    }
+
     /// Whether these operations, in the order of their invocations, contradict one another. No if it would take too long to tell.
     pub(crate) fn refutes(&mut self, core: &[Local]) -> bool {
-        [true, false].into_iter().any(|once| {
-            let Some(mut parts) = self.parts(core, once) else { return false };
-            give_bits(&mut parts) && Sweep::new(&mut self.machine, parts).refutes(&mut self.work)
+        self.judges(core) == Some(true)
+    }
+
+    /// The same; none if it would take too long to tell.
+    pub(crate) fn judges(&mut self, core: &[Local]) -> Option<bool> {
+        // What is possible with others that come once is possible as well with those that come again.
+        [true, false].into_iter().find_map(|once| {
+            let mut parts = self.parts(core, once)?;
+            if !give_bits(&mut parts) {
+                return None;
+            }
+            Sweep::new(&mut self.machine, parts).refutes(&mut self.work)
         })
     }
 
     /// The core and what may matter to it, which is used once or as often as it likes. None if that is too much.
     fn parts(&self, core: &[Local], once: bool) -> Option<Vec<Part>> {
         let items = &self.timeline.items;
-        let last = core.iter().map(|local| items[local.0 as usize].returned).max()?;
-        let first = core.iter().map(|local| items[local.0 as usize].invoked).min()?;
+        let due = || core.iter().map(|local| &items[local.0 as usize]).filter(|item| !item.is_optional());
+        let last = due().map(|item| item.returned).max()?;
+        let first = due().map(|item| item.invoked).min()?;
         let groups: Vec<Handled> = core.iter().map(|local| self.groups[local.0 as usize]).collect();
         let everything = groups.contains(&Handled::All);
         let matters = |local: usize| match self.groups[local] {
@@ -200,10 +233,14 @@ pub(super) fn that_matter<M: Model>(
 struct Sweep<'m, 'a, M: Model> {
     machine: &'m mut Machine<'a, M>,
     parts: Vec<Part>,
-    /// Which are open.
+    /// Which are open, and of all which were.
     open: Vec<u32>,
-    /// Cores that are not possible in every state, by number.
+    closed: Vec<bool>,
+    /// The first that is not yet.
+    next: usize,
+    /// Cores that are not possible in every state, by number, in the order of their returns; and the first that has not returned.
     picky: Vec<u32>,
+    picky_from: usize,
     /// Steps of the background that do not lead towards an answer can be left out.
     is_bounded: bool,
     configurations: Vec<(StateId, u64)>,
@@ -212,12 +249,13 @@ struct Sweep<'m, 'a, M: Model> {
 
 impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
     fn new(machine: &'m mut Machine<'a, M>, parts: Vec<Part>) -> Self {
-        let picky: Vec<u32> = (0..)
+        let mut picky: Vec<u32> = (0..)
             .zip(&parts)
-            .filter(|(_, part)| part.is_core)
+            .filter(|(_, part)| part.is_core && part.returned < Moment::MAX)
             .filter(|(_, part)| matches!(machine.effect(part.class), Effect::Preserves | Effect::Any))
             .map(|(number, _)| number)
             .collect();
+        picky.sort_by_key(|number| parts[*number as usize].returned);
         let is_bounded = parts.iter().all(|part| {
             let effect = machine.effect(part.class);
             effect == Effect::Overwrites
@@ -226,41 +264,48 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
         });
         Self {
             machine,
+            closed: vec![false; parts.len()],
             parts,
             open: Vec::new(),
+            next: 0,
             picky,
+            picky_from: 0,
             is_bounded,
             configurations: vec![(StateId::INITIAL, 0)],
             known: HashSet::default(),
         }
     }
 
-    fn refutes(&mut self, work: &mut u64) -> bool {
+    fn refutes(&mut self, work: &mut u64) -> Option<bool> {
         self.known.insert((StateId::INITIAL, 0));
         let mut returns: Vec<u32> = (0..self.parts.len() as u32).collect();
         returns.sort_by_key(|part| (self.parts[*part as usize].returned, *part));
-        let mut next = 0;
         for part in returns {
             let Part { returned, is_core, bit, .. } = self.parts[part as usize];
             if returned == Moment::MAX {
                 break;
             }
-            let before = next;
-            while next < self.parts.len() && self.parts[next].invoked <= returned {
-                self.open.push(next as u32);
-                next += 1;
+            let before = self.next;
+            while self.parts.get(self.next).is_some_and(|part| part.invoked <= returned) {
+                self.open.push(self.next as u32);
+                self.next += 1;
             }
-            if next > before && !self.close(returned) {
+            self.picky_from += self.picky[self.picky_from..]
+                .iter()
+                .take_while(|number| self.parts[**number as usize].returned < returned)
+                .count();
+            if self.next > before && !self.close(returned) {
                 *work += CONFIGURATIONS_MAX as u64;
-                return false;
+                return None;
             }
             *work += self.configurations.len() as u64;
             self.open.retain(|other| *other != part);
+            self.closed[part as usize] = true;
             let Some(bit) = bit else { continue };
             if is_core {
                 self.configurations.retain(|(_, done)| done >> bit & 1 == 1);
                 if self.configurations.is_empty() {
-                    return true;
+                    return Some(true);
                 }
             }
             self.known.clear();
@@ -270,7 +315,7 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
                 known.insert(*configuration)
             });
         }
-        false
+        Some(false)
     }
 
     /// Adds what open operations lead to. False if that is too much.
@@ -316,35 +361,37 @@ impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
     }
 
     fn is_done(&self, number: u32, done: u64) -> bool {
-        let part = &self.parts[number as usize];
-        let is_open = self.open.contains(&number);
-        part.bit.is_some_and(|bit| is_open && done >> bit & 1 == 1)
+        let place = number as usize;
+        let is_open = place < self.next && !self.closed[place];
+        self.parts[place].bit.is_some_and(|bit| is_open && done >> bit & 1 == 1)
     }
 
     /// Whether an answer of the core is still to come to which this state can lead.
     fn leads_somewhere(&mut self, (state, done): (StateId, u64)) -> bool {
-        (0..self.picky.len()).any(|index| {
+        (self.picky_from..self.picky.len()).any(|index| {
             let number = self.picky[index];
             !self.is_done(number, done) && self.machine.can_lead(state, self.parts[number as usize].class)
         })
     }
 
-    /// Whether an answer of the core must come to which the state cannot lead, with nothing left that could help.
+    /// Whether an answer of the core must come soon to which the state cannot lead, with nothing left that could help.
     fn is_doomed(&mut self, (state, done): (StateId, u64), now: Moment) -> bool {
-        for index in 0..self.picky.len() {
+        for index in self.picky_from..self.picky.len().min(self.picky_from + AHEAD) {
             let number = self.picky[index];
             let Part { class, returned, .. } = self.parts[number as usize];
             if returned < now || self.is_done(number, done) || self.machine.can_lead(state, class) {
                 continue;
             }
-            let is_supplied = (0..self.parts.len() as u32).any(|other| {
-                let by = self.parts[other as usize];
-                let in_time = by.invoked <= returned && by.returned >= now;
-                other != number
-                    && in_time
-                    && !self.is_done(other, done)
-                    && self.machine.supplies(by.class, class)
-            });
+            let supplies = |sweep: &mut Self, other: u32| {
+                let by = sweep.parts[other as usize];
+                other != number && !sweep.is_done(other, done) && sweep.machine.supplies(by.class, class)
+            };
+            let is_supplied = (0..self.open.len()).any(|place| supplies(self, self.open[place]))
+                || (self.next..self.parts.len())
+                    .take_while(|other| self.parts[*other].invoked <= returned)
+                    .collect::<SmallVec<[usize; 16]>>()
+                    .into_iter()
+                    .any(|other| supplies(self, other as u32));
             if !is_supplied {
                 return true;
             }

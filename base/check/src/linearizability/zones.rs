@@ -77,19 +77,24 @@ impl Zone {
 }
 
 /// Judges accesses, in the order of their invocations, to a register that holds `initial` at first: an order of those that took effect,
-/// or some that contradict one another. None if a value is written twice.
+/// or some that contradict one another. None if a value is written twice, or one of them is no access.
 ///
 /// # Complexity
 /// O(n log n) time and O(n) memory: 8 bytes an access and 60 a value.
 pub fn judge<V: Eq + Hash>(
     initial: V,
-    accesses: impl Iterator<Item = Access<V>>,
+    accesses: impl Iterator<Item = Option<Access<V>>>,
 ) -> Option<Result<Vec<u32>, Vec<u32>>> {
-    let mut numbers: HashMap<V, u32, FxBuildHasher> = HashMap::default();
+    // A guess: half of the accesses write.
+    let room = accesses.size_hint().1.unwrap_or(0);
+    let mut numbers: HashMap<V, u32, FxBuildHasher> =
+        HashMap::with_capacity_and_hasher(room / 2 + 1, FxBuildHasher);
     numbers.insert(initial, 0);
-    let mut zones = vec![Zone { first_return: 0, write_invoked: 0, ..EMPTY }];
-    let mut all: Vec<(u32, u32)> = Vec::with_capacity(accesses.size_hint().0);
-    for Access { value, is_write, invoked, returned, name } in accesses {
+    let mut zones = Vec::with_capacity(room / 2 + 1);
+    zones.push(Zone { first_return: 0, write_invoked: 0, ..EMPTY });
+    let mut all: Vec<(u32, u32)> = Vec::with_capacity(room);
+    for access in accesses {
+        let Access { value, is_write, invoked, returned, name } = access?;
         let number = *numbers.entry(value).or_insert_with(|| {
             zones.push(EMPTY);
             zones.len() as u32 - 1

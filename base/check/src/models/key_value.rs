@@ -237,6 +237,9 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         let key = &operations[*members.first()? as usize].op.key;
         let access = |name: &u32| {
             let operation = &operations[*name as usize];
+            if operation.op.key != *key {
+                return None;
+            }
             let (value, is_write) = match (&operation.op.action, operation.reply()) {
                 (Action::Get, Some(Reply::Value(value))) => (value.as_ref(), false),
                 (Action::Put(value), None | Some(Reply::Done)) => (Some(value), true),
@@ -247,15 +250,9 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         };
         let is_idle = |name: &u32| {
             let operation = &operations[*name as usize];
-            operation.op.action == Action::Get && operation.reply().is_none()
+            operation.op.key == *key && operation.op.action == Action::Get && operation.reply().is_none()
         };
-        let is_fit = |name: &u32| {
-            operations[*name as usize].op.key == *key && (is_idle(name) || access(name).is_some())
-        };
-        if !members.iter().all(is_fit) {
-            return None;
-        }
-        zones::judge(self.initial.as_ref(), members.iter().filter_map(access))
+        zones::judge(self.initial.as_ref(), members.iter().filter(|name| !is_idle(name)).map(access))
     }
 
     fn describe(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> String {

@@ -99,8 +99,8 @@ impl<V: Datum> Model for Register<V> {
         let access = |name: &u32| {
             let operation = &operations[*name as usize];
             let (value, is_write) = match (&operation.op, operation.reply()) {
-                (Op::Read, Some(Reply::Value(value))) => (value.clone(), false),
-                (Op::Write(value), None | Some(Reply::Done)) => (value.clone(), true),
+                (Op::Read, Some(Reply::Value(value))) => (value, false),
+                (Op::Write(value), None | Some(Reply::Done)) => (value, true),
                 _ => return None,
             };
             let (invoked, returned) = (operation.invoked, operation.returned());
@@ -110,11 +110,7 @@ impl<V: Datum> Model for Register<V> {
             let operation = &operations[*name as usize];
             operation.op == Op::Read && operation.reply().is_none()
         };
-        let is_fit = |name: &u32| is_idle(name) || access(name).is_some();
-        if !members.iter().all(is_fit) {
-            return None;
-        }
-        zones::judge(self.initial.clone(), members.iter().filter_map(access))
+        zones::judge(&self.initial, members.iter().filter(|name| !is_idle(name)).map(access))
     }
 
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {

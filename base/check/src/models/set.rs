@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use isles_history::Operation;
+
 use crate::model::{Datum, Effect, Model, Parts};
+use crate::monitors;
 
 /// A set of elements. Elements are independent objects unless somebody reads them all.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,6 +84,60 @@ impl<V: Datum> Model for Set<V> {
         }
     }
 
+    /// What is in it at first cannot be taken out.
+    fn values(&self, op: &Op<V>, _: Option<&Reply<V>>, values: &mut Parts) {
+        match op {
+            Op::Add(element) | Op::Remove(element) | Op::Contains(element) if self.initial.is_empty() => {
+                values.add(element);
+            }
+            Op::Add(_) | Op::Remove(_) | Op::Contains(_) | Op::Read => values.all(),
+        }
+    }
+
+    fn narrowed(&self, op: &Op<V>, reply: &Reply<V>, without: &Parts) -> Option<Reply<V>> {
+        match (op, reply) {
+            (Op::Read, Reply::All(all)) if self.initial.is_empty() => {
+                Some(Reply::All(all.iter().filter(|element| !without.has(element)).cloned().collect()))
+            }
+            _ => None,
+        }
+    }
+
+    fn can_lead(&self, state: &BTreeSet<V>, op: &Op<V>, reply: &Reply<V>) -> bool {
+        match (needed(op, reply), reply) {
+            (Some((element, is)), _) => state.contains(element) == is,
+            (None, Reply::All(all)) => state.is_subset(all),
+            (None, Reply::Done | Reply::Is(_)) => true,
+        }
+    }
+
+    fn supplies(&self, (by, told): (&Op<V>, Option<&Reply<V>>), op: &Op<V>, reply: &Reply<V>) -> bool {
+        let (changed, adds) = match by {
+            _ if told == Some(&Reply::Is(false)) => return false,
+            Op::Add(element) => (element, true),
+            Op::Remove(element) => (element, false),
+            Op::Contains(_) | Op::Read => return false,
+        };
+        match (needed(op, reply), reply) {
+            (Some(needed), _) => needed == (changed, adds),
+            (None, Reply::All(all)) => !adds && !all.contains(changed),
+            (None, Reply::Done | Reply::Is(_)) => false,
+        }
+    }
+
+    /// A chain, if it only grows and is read as a whole.
+    fn monitor(
+        &self,
+        operations: &[Operation<Op<V>, Reply<V>>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let is_read = |name: &u32| operations[*name as usize].op == Op::Read;
+        if !self.initial.is_empty() || !members.iter().any(is_read) {
+            return None;
+        }
+        monitors::set(operations, members).told()
+    }
+
     fn describe(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> String {
         let asked = match op {
             Op::Add(element) => format!("add {element:?}"),
@@ -94,5 +151,14 @@ impl<V: Datum> Model for Set<V> {
             Some(Reply::All(all)) => format!("{asked} → {all:?}"),
             None => asked + ", unknown",
         }
+    }
+}
+
+/// The element that must be there, or must not, for this answer.
+const fn needed<'a, V>(op: &'a Op<V>, reply: &Reply<V>) -> Option<(&'a V, bool)> {
+    match (op, reply) {
+        (Op::Add(element), Reply::Is(new)) => Some((element, !*new)),
+        (Op::Remove(element) | Op::Contains(element), Reply::Is(is)) => Some((element, *is)),
+        _ => None,
     }
 }

@@ -1,4 +1,5 @@
-//! Fast answers where no value goes in twice: queues, stacks and priority queues, in time n log n.
+//! Fast answers where no value goes in twice: queues, stacks and priority queues, in time n log n; and for sets that
+//! only grow.
 //!
 //! Linearizability is NP-complete in general, and polynomial for these (Bouajjani, Emmi, Enea, Hamza 2015 and 2017; Lee, Mathur 2025;
 //! Abdulla et al. 2025). The algorithms here are our own constructions on their insights; each says why it is right, and is compared
@@ -9,11 +10,13 @@
 
 mod priority_queue;
 mod queue;
+mod set;
 mod sojourn;
 mod stack;
 
 pub use priority_queue::priority_queue;
 pub use queue::queue;
+pub use set::set;
 pub use stack::stack;
 
 /// What a monitor finds.

@@ -74,7 +74,8 @@ pub struct Asked<'a> {
 }
 
 /// Collects operations for `model`, object by object in the order in which they appear. Operations that failed are as
-/// [`Fails`] says, those of unknown outcome that change nothing are left out.
+/// [`Fails`] says, those of unknown outcome that change nothing are left out. If nothing is left, there is one object to which nothing
+/// happened, so that it is judged like all others.
 ///
 /// # Errors
 /// The first operation that is wrong, or that the model does not have.
@@ -117,6 +118,9 @@ pub fn objects<M: Words>(
             }
         };
         object.add(model, &call, op, reply);
+    }
+    if collected.is_empty() {
+        collected.push(Collected { key: None, items: Vec::new() });
     }
     Ok(collected.into_iter().map(|object| object.finish(reading.skew)).collect())
 }

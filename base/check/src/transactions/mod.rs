@@ -22,6 +22,8 @@
 mod arcs;
 #[cfg(test)]
 mod axioms;
+#[cfg(test)]
+mod axioms_of_lists;
 mod causal;
 mod certificate;
 mod cycles;

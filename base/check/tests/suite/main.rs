@@ -2,6 +2,7 @@
 
 mod files;
 mod monitors;
+mod mutants;
 mod random;
 
 #[test]

@@ -450,6 +450,88 @@ impl Kind for Set<u32> {
     }
 }
 
+/// A set that only grows and is read as a whole.
+#[derive(Debug)]
+pub(crate) struct Growing(pub(crate) Set<u32>);
+
+impl Model for Growing {
+    type Op = set::Op<u32>;
+    type Reply = set::Reply<u32>;
+    type State = BTreeSet<u32>;
+
+    fn initial(&self) -> BTreeSet<u32> {
+        self.0.initial()
+    }
+
+    fn step(
+        &self,
+        state: &Self::State,
+        op: &Self::Op,
+        reply: Option<&Self::Reply>,
+        next: &mut Vec<Self::State>,
+    ) {
+        self.0.step(state, op, reply, next);
+    }
+
+    fn effect(&self, op: &Self::Op, reply: Option<&Self::Reply>) -> isles_check::Effect {
+        self.0.effect(op, reply)
+    }
+
+    fn values(&self, op: &Self::Op, reply: Option<&Self::Reply>, values: &mut isles_check::Parts) {
+        self.0.values(op, reply, values);
+    }
+
+    fn narrowed(
+        &self,
+        op: &Self::Op,
+        reply: &Self::Reply,
+        without: &isles_check::Parts,
+    ) -> Option<Self::Reply> {
+        self.0.narrowed(op, reply, without)
+    }
+
+    fn can_lead(&self, state: &Self::State, op: &Self::Op, reply: &Self::Reply) -> bool {
+        self.0.can_lead(state, op, reply)
+    }
+
+    fn supplies(&self, by: (&Self::Op, Option<&Self::Reply>), op: &Self::Op, reply: &Self::Reply) -> bool {
+        self.0.supplies(by, op, reply)
+    }
+
+    fn monitor(
+        &self,
+        operations: &[Operation<Self::Op, Self::Reply>],
+        members: &[u32],
+    ) -> Option<Result<Vec<u32>, Vec<u32>>> {
+        let answer = self.0.monitor(operations, members);
+        let has_reads = operations.iter().any(|operation| operation.op == set::Op::Read);
+        assert!(!has_reads || answer.is_some(), "a chain judges {operations:?}");
+        answer
+    }
+}
+
+impl Kind for Growing {
+    fn new(_: &mut Dice) -> Self {
+        Self(Set { initial: BTreeSet::new() })
+    }
+
+    fn op(&self, dice: &mut Dice, unique: u64) -> set::Op<u32> {
+        match dice.roll(5) {
+            0 | 1 => set::Op::Read,
+            2 => set::Op::Add(few(dice)),
+            _ => set::Op::Add(unique as u32 % 8),
+        }
+    }
+
+    fn reply(&self, dice: &mut Dice, op: &set::Op<u32>) -> set::Reply<u32> {
+        match op {
+            // Mostly what may have been added.
+            set::Op::Read => set::Reply::All((0..8).filter(|_| dice.is(3)).collect()),
+            _ => set::Reply::Done,
+        }
+    }
+}
+
 fn collection_op(dice: &mut Dice, unique: u64) -> collection::Op<u32> {
     match dice.roll(9) {
         0..4 => collection::Op::Insert(value(dice, unique)),
@@ -601,13 +683,14 @@ impl Kind for Broker<u32> {
 pub(crate) type Campaign = fn(&str, std::ops::Range<u64>, u64) -> Tally;
 
 /// All models.
-pub(crate) const CAMPAIGNS: [(&str, Campaign); 14] = [
+pub(crate) const CAMPAIGNS: [(&str, Campaign); 15] = [
     ("register", compare::<Register<u32>>),
     ("unique register", compare::<Unique>),
     ("multi-register", compare::<MultiRegister<u32, u32>>),
     ("key-value", compare::<KeyValue<u32, Vec<u32>>>),
     ("counter", compare::<Counter>),
     ("set", compare::<Set<u32>>),
+    ("growing set", compare::<Growing>),
     ("queue", compare::<Queue<u32>>),
     ("stack", compare::<Stack<u32>>),
     ("priority queue", compare::<PriorityQueue<u32>>),

@@ -22,14 +22,40 @@ struct Open {
     /// The line in which it began.
     line: u64,
     steps: Vec<Step>,
+    closed: Closed,
+}
+
+/// The transactions of a session that ended.
+#[derive(Debug, Default)]
+struct Closed {
+    /// Each greater than those that ended before it, as nearly all are in most files.
+    ascending: Vec<i64>,
+    others: HashSet<i64, FxBuildHasher>,
+}
+
+impl Closed {
+    fn is_next(&self, transaction: i64) -> bool {
+        self.ascending.last().is_none_or(|last| *last < transaction)
+    }
+
+    fn insert(&mut self, transaction: i64) {
+        if self.is_next(transaction) {
+            self.ascending.push(transaction);
+        } else {
+            self.others.insert(transaction);
+        }
+    }
+
+    fn contains(&self, transaction: i64) -> bool {
+        !self.is_next(transaction) && self.ascending.binary_search(&transaction).is_ok()
+            || !self.others.is_empty() && self.others.contains(&transaction)
+    }
 }
 
 struct Plume {
     builder: Builder,
     sessions: Sessions,
     open: Vec<Open>,
-    /// Transactions that ended.
-    closed: HashSet<(u32, i64), FxBuildHasher>,
     /// The lines in which the transactions began, in the order in which they ended.
     begun: Vec<u64>,
 }
@@ -40,7 +66,6 @@ pub(crate) fn read(text: impl BufRead) -> Result<Transactions, ReadError> {
         builder: Builder::with_initial_zero(),
         sessions: Sessions::default(),
         open: Vec::new(),
-        closed: HashSet::default(),
         begun: Vec::new(),
     };
     let mut lines = Lines::new(text);
@@ -77,7 +102,7 @@ impl Plume {
         }
         if self.open[session as usize].transaction != Some(place.1) {
             self.close(session);
-            if self.closed.contains(&(session, place.1)) {
+            if self.open[session as usize].closed.contains(place.1) {
                 return Err(ReadError::wrong(
                     line,
                     format!("transaction {} of session {} goes on after another one began", place.1, place.0),
@@ -96,7 +121,7 @@ impl Plume {
     fn close(&mut self, session: u32) {
         let open = &mut self.open[session as usize];
         if let Some(transaction) = open.transaction.take() {
-            self.closed.insert((session, transaction));
+            open.closed.insert(transaction);
             self.builder.push(session, Status::Committed, None, open.steps.drain(..));
             self.begun.push(open.line);
         }

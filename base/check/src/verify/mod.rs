@@ -1,9 +1,12 @@
-//! Re-checks certificates, by other means than those that found them: plain enumeration, no shared code but the models.
+//! Re-checks certificates, by other means than those that found them: plain enumeration, no shared code but the models. This file is for
+//! operations on objects; `transactions` is for transactions.
+
+pub(crate) mod transactions;
 
 use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
-use isles_history::{Moment, Operation};
+use isles_history::{Moment, Operation, Outcome};
 use rustc_hash::FxBuildHasher;
 
 use crate::{Effect, Model, Parts};
@@ -24,9 +27,12 @@ pub enum Flaw {
     /// It cannot have been answered so where it is.
     #[error("operation {0} cannot be answered so at its place in the order")]
     Impossible(u32),
-    /// There is an order after all, or it would take too long to see that there is none.
-    #[error("the operations do not contradict one another, as far as could be seen")]
+    /// There is an order after all.
+    #[error("the operations do not contradict one another")]
     NotRefuted,
+    /// It would take too long to see whether there is none.
+    #[error("it takes too long to see whether the operations contradict one another")]
+    TooLong,
 }
 
 /// What an order must keep.
@@ -78,7 +84,8 @@ pub fn order<M: Model>(
 }
 
 /// Whether these operations have no order, even if every other that may matter to them takes effect where that keeps to the same
-/// rules, as often as it likes (once, if they are few) or never: then no order explains the history.
+/// rules, as often as it likes (once, if they are few) or never: then no order explains the history. One of unknown outcome among
+/// them takes effect once at most.
 ///
 /// # Errors
 /// That they have one, or that it would take too long to see.
@@ -89,8 +96,7 @@ pub fn contradiction<M: Model>(
     keep: Keep,
 ) -> Result<(), Flaw> {
     for (index, name) in core.iter().enumerate() {
-        let known = operations.get(*name as usize).is_some_and(|operation| operation.reply().is_some());
-        if !known || core[..index].contains(name) {
+        if operations.get(*name as usize).is_none() || core[..index].contains(name) {
             return Err(Flaw::BadName(*name));
         }
     }
@@ -101,15 +107,40 @@ pub fn contradiction<M: Model>(
         near = connected(core, &near, |name, parts| model.objects(&at(name).op, parts), |_| true);
     }
     let values = |name, parts: &mut Parts| model.values(&at(name).op, at(name).reply(), parts);
-    let mut parts = connected(core, &near, values, |name| !is_read(name));
-    let last = core.iter().map(|name| at(*name).returned()).max().unwrap_or(0);
-    let in_time = |name: u32| keep == Keep::Processes || at(name).invoked <= last;
-    parts.retain(|name| !core.contains(name) && !is_read(*name) && in_time(*name));
-    let others = parts.len();
-    parts.splice(0..0, core.iter().copied());
-    let parts: Vec<_> = parts.into_iter().map(at).collect();
-    let run = |once| Enumeration { model, parts: parts.clone(), core: core.len(), once, keep }.run();
-    if others <= 12 || others <= 100 && run(true).is_ok() { run(true) } else { run(false) }
+    let last =
+        core.iter().map(|name| at(*name)).filter(|of| of.reply().is_some()).map(Operation::returned).max();
+    let in_time = |name: u32| keep == Keep::Processes || at(name).invoked <= last.unwrap_or(0);
+    let judge = |named: &[u32], whole: &[u32]| {
+        let mut parts = connected(named, &near, values, |name| !is_read(name));
+        // What was read as a whole counts without the values that are left out.
+        let mut without = Parts::default();
+        let left_out = near.iter().filter(|name| !is_read(**name) && parts.binary_search(name).is_err());
+        left_out.for_each(|name| values(*name, &mut without));
+        without.sort();
+        parts.retain(|name| !core.contains(name) && !is_read(*name) && in_time(*name));
+        let whole: Vec<_> = whole.iter().filter_map(|name| narrowed(model, at(*name), &without)).collect();
+        let named = named.iter().map(|name| &operations[*name as usize]);
+        let others = parts.len();
+        let parts: Vec<&Operation<M::Op, M::Reply>> =
+            named.chain(&whole).chain(parts.iter().map(|name| &operations[*name as usize])).collect();
+        let run = |once| Enumeration { model, parts: parts.clone(), core: core.len(), once, keep }.run();
+        let again = if others > 12 { run(false) } else { Err(Flaw::TooLong) };
+        if again.is_err() && others <= 100 { run(true) } else { again }
+    };
+    let (named, whole): (Vec<u32>, Vec<u32>) =
+        core.iter().partition(|name| narrowed(model, at(**name), &Parts::default()).is_none());
+    let judged = judge(&named, &whole);
+    if judged.is_ok() || whole.is_empty() { judged } else { judge(core, &[]) }
+}
+
+/// An operation that reads all there is, without some values.
+fn narrowed<M: Model>(
+    model: &M,
+    operation: &Operation<M::Op, M::Reply>,
+    without: &Parts,
+) -> Option<Operation<M::Op, M::Reply>> {
+    let reply = model.narrowed(&operation.op, operation.reply()?, without)?;
+    Some(Operation { outcome: Outcome::Returned { at: operation.returned(), reply }, ..operation.clone() })
 }
 
 /// Those of `among` that have a part in common with `core`, or with one that has and links, and so on; and those without parts.
@@ -162,7 +193,9 @@ impl<M: Model> Enumeration<'_, M> {
     fn run(&self) -> Result<(), Flaw> {
         let mut ways: Ways<M::State> = HashSet::default();
         ways.insert((self.model.initial(), vec![false; self.parts.len()]));
-        let picky = |of: &usize| matches!(self.effect(*of), Effect::Preserves | Effect::Any);
+        let picky = |of: &usize| {
+            self.parts[*of].reply().is_some() && matches!(self.effect(*of), Effect::Preserves | Effect::Any)
+        };
         let picky: Vec<usize> = (0..self.core).filter(picky).collect();
         // Whether answers come only from states that lead to them by themselves, and from what overwrites.
         let is_bounded = (0..self.parts.len()).all(|by| {
@@ -178,7 +211,7 @@ impl<M: Model> Enumeration<'_, M> {
                 done[due] |= self.once && now < Moment::MAX;
                 (state, done)
             };
-            if due < self.core {
+            if due < self.core && now < Moment::MAX {
                 ways.retain(|(_, done)| done[due]);
             } else if self.keep == Keep::RealTime {
                 ways = ways.into_iter().map(settle).collect();
@@ -215,7 +248,7 @@ impl<M: Model> Enumeration<'_, M> {
                 }
             }
             if ways.len() > WAYS_MAX {
-                return Err(Flaw::NotRefuted);
+                return Err(Flaw::TooLong);
             }
         }
         Ok(())
@@ -230,7 +263,11 @@ impl<M: Model> Enumeration<'_, M> {
         // What need not take effect is skipped by whatever comes later.
         self.parts.iter().zip(done).enumerate().all(|(of, (other, done))| {
             let is_earlier = other.invoked < it.invoked;
-            let fits = if of < self.core { *done == is_earlier } else { is_earlier || !*done };
+            let fits = if of < self.core && other.reply().is_some() {
+                *done == is_earlier
+            } else {
+                is_earlier || !*done
+            };
             of == part || other.process != it.process || fits
         })
     }
