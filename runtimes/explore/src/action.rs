@@ -3,7 +3,7 @@
 use isles_kernel::Protocol;
 
 use crate::parcel::{Kind, NONE};
-use crate::scenario::{Clients, Idle, Timers};
+use crate::scenario::{Budget, Clients, Idle, Timers};
 use crate::space::Space;
 use crate::state::{Spent, State};
 
@@ -130,25 +130,6 @@ impl<P: Protocol> Space<P> {
         self.scenario.timers == Timers::Free
     }
 
-    /// Calls `each` with the place of each parcel that may arrive, and says whether there is none.
-    #[inline(always)]
-    pub(crate) fn deliveries<E>(
-        &self,
-        state: State<'_>,
-        mut each: impl FnMut(u32) -> Result<(), E>,
-    ) -> Result<bool, E> {
-        let mut quiet = true;
-        let mut last = NONE;
-        for (place, &parcel) in (0..).zip(state.parcels()) {
-            // Several of one parcel lie side by side, and it does not matter which arrives.
-            if std::mem::replace(&mut last, parcel) != parcel && self.is_deliverable(state, parcel) {
-                quiet = false;
-                each(place)?;
-            }
-        }
-        Ok(quiet)
-    }
-
     /// Calls `each` for all else that may happen. Some of it may turn out to change nothing.
     #[inline]
     pub(crate) fn other_causes<E>(
@@ -179,8 +160,7 @@ impl<P: Protocol> Space<P> {
     }
 
     /// Whether this parcel can arrive now.
-    #[inline(always)]
-    fn is_deliverable(&self, state: State<'_>, parcel: u32) -> bool {
+    pub(crate) fn is_deliverable(&self, state: State<'_>, parcel: u32) -> bool {
         let meta = self.meta[parcel as usize];
         match meta.kind {
             Kind::Answer => true,
@@ -199,7 +179,13 @@ impl<P: Protocol> Space<P> {
     fn may_lose_or_double(&self, state: State<'_>) -> bool {
         let faults = &self.scenario.faults;
         faults.losses.allows(state.spent(Spent::Losses))
-            || faults.duplicates.allows(state.spent(Spent::Duplicates))
+            || self.may_double(state)
+    }
+
+    /// Whether a datagram may be doubled by a step of the network; one that may arrive any number of times need not be.
+    fn may_double(&self, state: State<'_>) -> bool {
+        let duplicates = self.scenario.faults.duplicates;
+        duplicates != Budget::Unlimited && duplicates.allows(state.spent(Spent::Duplicates))
     }
 
     fn faults<E>(&self, state: State<'_>, each: &mut impl FnMut(Cause) -> Result<(), E>) -> Result<(), E> {
@@ -217,7 +203,7 @@ impl<P: Protocol> Space<P> {
                 if faults.losses.allows(state.spent(Spent::Losses)) {
                     each(Cause::Lose { place })?;
                 }
-                if !meta.kept && faults.duplicates.allows(state.spent(Spent::Duplicates)) {
+                if self.may_double(state) {
                     each(Cause::Duplicate { place })?;
                 }
             }

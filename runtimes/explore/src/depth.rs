@@ -119,7 +119,7 @@ impl<'a, P: Protocol> Depth<'a, P> {
             }
         }
         let Self { count, generated, depth, stopped, paths, .. } = self;
-        Searched { states: count, generated, depth, stopped, paths }
+        Searched { states: count, generated, depth, stopped, spilled: 0, paths }
     }
 
     /// Without sleep sets a state is noted as soon as it is seen, so that it waits once.

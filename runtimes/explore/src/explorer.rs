@@ -4,6 +4,7 @@ use isles_kernel::Protocol;
 
 use crate::breadth::{Bounds, Breadth, Searched};
 use crate::depth::Depth;
+use crate::disk::{Disk, DiskError};
 use crate::graph::Graph;
 use crate::report::{Report, Stopped};
 use crate::scenario::Scenario;
@@ -121,11 +122,39 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// All states, those fewer steps away first: counterexamples are as short as can be.
     pub fn breadth_first(&mut self) -> Report<P> {
         let bounds = self.bounds();
-        let search = Breadth::new(&mut self.space, self.threads, bounds);
         let progress = &mut self.progress;
-        let searched =
-            search.run(&mut |states, generated, depth| progress(Progress { states, generated, depth }));
-        self.report(searched)
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let search = Breadth::new(&mut self.space, self.threads, bounds, None);
+        let searched = search.and_then(|search| search.run(None, &mut progress));
+        self.report(searched.expect("a search in memory uses no files"))
+    }
+
+    /// The same with a folder for what finds no room in memory. When it ends, at whatever bound, it leaves a checkpoint
+    /// there, from which [`resume`](Self::resume) goes on.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn breadth_first_on(&mut self, disk: &Disk) -> Result<Report<P>, DiskError> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let search = Breadth::new(&mut self.space, self.threads, bounds, Some(disk))?;
+        let searched = search.run(Some(disk), &mut progress)?;
+        Ok(self.report(searched))
+    }
+
+    /// Goes on with the search whose checkpoint is in a folder, as if it had never stopped: states, verdicts and
+    /// counterexamples are the same. How often handlers ran is counted from here.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, or it is damaged or of another scenario.
+    pub fn resume(&mut self, disk: &Disk) -> Result<Report<P>, DiskError> {
+        let bounds = self.bounds();
+        let search = Breadth::resume(&mut self.space, self.threads, bounds, disk)?;
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = search.run(Some(disk), &mut progress)?;
+        Ok(self.report(searched))
     }
 
     /// All states, going on from the one reached last: counterexamples are found in little memory, and are long. A bound
@@ -152,7 +181,7 @@ impl<P: Protocol + Sync> Explorer<P> {
     }
 
     fn report(&mut self, searched: Searched) -> Report<P> {
-        let Searched { states, generated, depth, mut stopped, paths } = searched;
+        let Searched { states, generated, depth, mut stopped, spilled, paths } = searched;
         let trace =
             |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
         let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
@@ -176,6 +205,7 @@ impl<P: Protocol + Sync> Explorer<P> {
             stopped,
             locals: self.space.locals.len() as u64,
             handler_steps: self.space.handler_steps,
+            spilled,
             choices_cut: self.space.choices_cut,
         }
     }

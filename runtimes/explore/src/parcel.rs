@@ -42,6 +42,20 @@ pub(crate) struct Meta {
     pub(crate) orphan: u32,
 }
 
+/// What the arrival of a parcel needs to know when the step it causes is known: in one half of a line of the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// What it takes from the fingerprint.
+    pub(crate) gone: u64,
+    /// The rank of the message that arrives.
+    pub(crate) rank: u32,
+    pub(crate) to: u8,
+    /// It comes to a process, whether there is a partition or not.
+    pub(crate) plain: bool,
+    /// It comes to a process unless a partition stops it.
+    pub(crate) queued: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Datagram,

@@ -62,6 +62,8 @@ pub enum Stopped {
     AtDepth(u32),
     /// More states were reached than were allowed.
     AtStates(u64),
+    /// The fingerprints of more states would not find room in so many bytes: see [`Disk`](crate::Disk).
+    AtMemory(u64),
     /// Single behaviours were drawn.
     Random,
 }
@@ -83,6 +85,8 @@ pub struct Report<P: Protocol> {
     pub locals: u64,
     /// How often a handler really ran; all other steps were known.
     pub handler_steps: u64,
+    /// Bytes of states that found no room in memory and were written to disk.
+    pub spilled: u64,
     /// Steps in which a choice had more values than are tried ([`choices_max`](crate::Scenario::choices_max)).
     pub choices_cut: u32,
 }
@@ -137,6 +141,7 @@ impl<P: Protocol> fmt::Display for Report<P> {
             Some(Stopped::AtViolation) => write!(f, "; stopped at the violation")?,
             Some(Stopped::AtDepth(depth)) => write!(f, "; states {depth} steps away were not continued")?,
             Some(Stopped::AtStates(states)) => write!(f, "; stopped at the bound of {states} states")?,
+            Some(Stopped::AtMemory(bytes)) => write!(f, "; stopped where {bytes} bytes of memory were used up")?,
             Some(Stopped::Random) => write!(f, "; random behaviours only")?,
         }
         if self.choices_cut > 0 {

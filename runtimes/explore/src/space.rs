@@ -6,10 +6,10 @@ use crate::intern::Interner;
 use crate::ledger::{Call, Ledger};
 use crate::local::{Input, Local, Outward, Ran};
 use crate::memo::{Memo, Rows};
-use crate::parcel::{Kind, Meta, NONE, Parcel};
+use crate::parcel::{Arrival, Kind, Meta, NONE, Parcel};
 use crate::property;
 use crate::scenario::{Budget, Clients, Memory, Scenario, Streams};
-use crate::state::State;
+use crate::state::{Spent, State};
 use crate::symmetry::{Part, Shape, stream_key};
 
 /// What a process does to its local state that is no delivery, as the second half of a key whose first is the local
@@ -67,6 +67,19 @@ pub(crate) enum Need {
     Swap { part: Part, a: u32, b: u32 },
 }
 
+/// In a cell: the step changes nothing, and such steps are left out.
+const STILL: u32 = 1 << 31;
+
+/// What is told of an arrival without asking further.
+pub(crate) enum Told {
+    /// Something may arrive, and it leads to this fingerprint.
+    Quickly(u64),
+    /// Something may arrive, and nothing happens.
+    Still,
+    /// It must be looked at.
+    Slowly,
+}
+
 /// Interned parts of states, and memoised steps.
 pub(crate) struct Space<P: Protocol> {
     pub(crate) scenario: Scenario<P>,
@@ -75,6 +88,7 @@ pub(crate) struct Space<P: Protocol> {
     pub(crate) brief: Vec<Brief>,
     pub(crate) parcels: Interner<Parcel<P>>,
     pub(crate) meta: Vec<Meta>,
+    pub(crate) arrivals: Vec<Arrival>,
     pub(crate) ledgers: Interner<Ledger<P>>,
     /// For each ledger: which history properties it breaks, a bit for each.
     pub(crate) broken: Vec<u64>,
@@ -86,6 +100,8 @@ pub(crate) struct Space<P: Protocol> {
     choices: Vec<Box<[u32]>>,
     /// Steps of deliveries, by local state and the parcel's rank: the first outcome.
     deliveries: Rows,
+    /// Steps of timers, by local state and place.
+    timers: Rows,
     /// All other steps.
     steps: Memo,
     /// How many steps were found out.
@@ -124,6 +140,7 @@ impl<P: Protocol> Space<P> {
             brief: Vec::new(),
             parcels: Interner::new(2),
             meta: Vec::new(),
+            arrivals: Vec::new(),
             ledgers: Interner::new(3),
             broken: Vec::new(),
             notices: Vec::new(),
@@ -131,6 +148,7 @@ impl<P: Protocol> Space<P> {
             outcomes: Vec::new(),
             choices: Vec::new(),
             deliveries: Rows::default(),
+            timers: Rows::default(),
             steps: Memo::new(),
             handler_steps: 0,
             ranks: Vec::new(),
@@ -176,12 +194,37 @@ impl<P: Protocol> Space<P> {
     /// The outcomes of a step, the first and how many, as far as they are known.
     #[inline(always)]
     pub(crate) fn outcomes(&self, local: u32, code: u32) -> Result<(u32, u32), Need> {
-        if code < code::TIMER
-            && let Some(first) = self.deliveries.get(local, self.meta[code as usize].rank)
-        {
+        let cell = match code & code::KINDS {
+            0 => self.deliveries.get(local, self.meta[code as usize].rank),
+            code::TIMER => self.timers.get(local, code & !code::KINDS),
+            _ => None,
+        };
+        if let Some(first) = cell.map(|cell| cell & !STILL) {
             return Ok((first, u32::from(self.outcomes[first as usize].siblings)));
         }
         self.steps.get(local, code).ok_or(Need::Step { local, code })
+    }
+
+    /// The fingerprint after something arrives, from what it is `before`: if the step is known, has one outcome and is
+    /// quick to tell.
+    #[inline(always)]
+    pub(crate) fn arrival(&self, state: State<'_>, before: u64, parcel: u32) -> Told {
+        let Arrival { gone, rank, to, plain, queued } = self.arrivals[parcel as usize];
+        if !(plain || queued && state.spent(Spent::Cut) == 0) {
+            return Told::Slowly;
+        }
+        match self.deliveries.get(state.locals()[usize::from(to)], rank) {
+            // Rows have steps of processes that are up, so that whatever comes to them arrives.
+            Some(cell) if cell & STILL == STILL => Told::Still,
+            Some(cell) => {
+                let outcome = &self.outcomes[cell as usize];
+                match outcome.simple && outcome.siblings == 1 {
+                    true => Told::Quickly(before.wrapping_add(outcome.delta).wrapping_sub(gone)),
+                    false => Told::Slowly,
+                }
+            }
+            None => Told::Slowly,
+        }
     }
 
     #[inline]
@@ -297,14 +340,28 @@ impl<P: Protocol> Space<P> {
                 self.ranks.resize(usize::from(meta.to) + 1, 0);
             }
             let rank = &mut self.ranks[usize::from(meta.to)];
-            self.meta.push(Meta { rank: *rank, ..meta });
+            let meta = Meta { rank: *rank, ..meta };
             // What is delivered under another name needs none: streams deliver their messages.
             *rank += u32::from(!matches!(meta.kind, Kind::Stream | Kind::Orphan | Kind::Answer));
+            self.meta.push(meta);
+            self.arrivals.push(self.arrival_of(id, meta));
             if self.is_symmetric() {
                 self.parcel_shapes.push(self.shape_of(Part::Parcel(id)));
             }
         }
         id
+    }
+
+    fn arrival_of(&self, parcel: u32, meta: Meta) -> Arrival {
+        let queued = matches!(meta.kind, Kind::Stream | Kind::Orphan);
+        let left = if meta.rest == NONE { 0 } else { self.parcels.key(meta.rest) };
+        Arrival {
+            gone: if meta.kept { 0 } else { self.parcels.key(parcel).wrapping_sub(left) },
+            rank: if queued { self.meta[meta.head as usize].rank } else { meta.rank },
+            to: meta.to,
+            plain: !queued && meta.kind != Kind::Answer,
+            queued,
+        }
     }
 
     fn meta_of(&mut self, parcel: &Parcel<P>) -> Meta {
@@ -404,8 +461,14 @@ impl<P: Protocol> Space<P> {
         }
         self.outcomes[first as usize].siblings = count;
         self.handler_steps += 1;
-        let in_row =
-            code < code::TIMER && self.deliveries.insert(local, self.meta[code as usize].rank, first);
+        let still = self.skips_idle() && count == 1 && self.outcomes[first as usize].idle;
+        let cell = first | if still { STILL } else { 0 };
+        let in_row = first < STILL - 1
+            && match code & code::KINDS {
+                0 => self.deliveries.insert(local, self.meta[code as usize].rank, cell),
+                code::TIMER => self.timers.insert(local, code & !code::KINDS, cell),
+                _ => false,
+            };
         if !in_row {
             self.steps.insert(local, code, (first, count.into()));
         }

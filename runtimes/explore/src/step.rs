@@ -8,7 +8,7 @@ use crate::ledger::Ledger;
 use crate::local::Local;
 use crate::parcel::{Kind, NONE, Parcel};
 use crate::scenario::{Budget, Clients};
-use crate::space::{Need, Out, Outcome, Space, code};
+use crate::space::{Need, Out, Outcome, Space, Told, code};
 use crate::state::{HEAD, Spent, State};
 
 /// What spent budgets add to a fingerprint.
@@ -33,9 +33,23 @@ impl<P: Protocol> Space<P> {
         scratch: &mut Vec<u32>,
         mut each: impl FnMut(Action, u64),
     ) -> Result<(), Need> {
-        let quiet = self.deliveries(state, |place| {
-            self.successors_by(state, Cause::Deliver { place }, scratch, &mut each)
-        })?;
+        let before = state.fingerprint();
+        let (mut quiet, mut last) = (true, NONE);
+        for (place, &parcel) in (0..).zip(state.parcels()) {
+            // Several of one parcel lie side by side, and it does not matter which arrives.
+            if std::mem::replace(&mut last, parcel) == parcel {
+                continue;
+            }
+            match self.arrival(state, before, parcel) {
+                Told::Quickly(fingerprint) => each(Action::new(Cause::Deliver { place }, 0), fingerprint),
+                Told::Still => {}
+                Told::Slowly if self.is_deliverable(state, parcel) => {
+                    self.successors_by(state, Cause::Deliver { place }, scratch, &mut each)?;
+                }
+                Told::Slowly => continue,
+            }
+            quiet = false;
+        }
         self.other_causes(state, quiet, &mut |cause| self.successors_by(state, cause, scratch, &mut each))
     }
 
@@ -155,8 +169,18 @@ impl<P: Protocol> Space<P> {
         action: Action,
         into: &mut Vec<u32>,
     ) -> Result<bool, Need> {
-        let mut next = Next { space: self, words: into };
-        next.words.clear();
+        into.clear();
+        self.append_successor(state, action, into)
+    }
+
+    /// The same, and leaves the state at the end of `into`.
+    pub(crate) fn append_successor(
+        &self,
+        state: State<'_>,
+        action: Action,
+        into: &mut Vec<u32>,
+    ) -> Result<bool, Need> {
+        let mut next = Next { space: self, start: into.len(), words: into };
         next.words.extend_from_slice(state.words);
         let cause = action.cause();
         let step = match self.key(state, cause)? {
@@ -194,7 +218,7 @@ impl<P: Protocol> Space<P> {
                 for outcome in first..first + count {
                     let begin = |space: &Self| {
                         let mut started = words.clone();
-                        let mut next = Next { space, words: &mut started };
+                        let mut next = Next { space, words: &mut started, start: 0 };
                         next.begin(usize::from(process), space.outcome(outcome))?;
                         Ok(started)
                     };
@@ -220,7 +244,7 @@ impl<P: Protocol> Space<P> {
         let request = self.parcel(Parcel::Request(call));
         self.known(|space| {
             let mut words = words.clone();
-            let mut next = Next { space, words: &mut words };
+            let mut next = Next { space, words: &mut words, start: 0 };
             next.set_ledger(space.turned(ledger, request)?.0);
             next.add(request);
             Ok(words)
@@ -261,31 +285,33 @@ impl<P: Protocol> Space<P> {
 struct Next<'a, P: Protocol> {
     space: &'a Space<P>,
     words: &'a mut Vec<u32>,
+    /// Where it begins; what is before is of others.
+    start: usize,
 }
 
 impl<P: Protocol> Next<'_, P> {
     fn state(&self) -> State<'_> {
-        self.space.state(self.words)
+        self.space.state(&self.words[self.start..])
     }
 
     /// Changes the fingerprint by what comes and what goes.
-    #[inline]
+    #[inline(always)]
     fn shift(&mut self, comes: u64, goes: u64) {
         let sum = self.state().fingerprint().wrapping_add(comes).wrapping_sub(goes);
-        self.words[0] = sum as u32;
-        self.words[1] = (sum >> 32) as u32;
+        self.words[self.start] = sum as u32;
+        self.words[self.start + 1] = (sum >> 32) as u32;
     }
 
     fn set_ledger(&mut self, ledger: u32) {
         let ledgers = &self.space.ledgers;
-        self.shift(ledgers.key(ledger), ledgers.key(self.words[4]));
-        self.words[4] = ledger;
+        self.shift(ledgers.key(ledger), ledgers.key(self.state().ledger()));
+        self.words[self.start + 4] = ledger;
     }
 
     fn set_local(&mut self, process: usize, local: u32) {
         let locals = &self.space.locals;
-        self.shift(locals.key(local), locals.key(self.words[HEAD + process]));
-        self.words[HEAD + process] = local;
+        self.shift(locals.key(local), locals.key(self.state().locals()[process]));
+        self.words[self.start + HEAD + process] = local;
     }
 
     fn set_spent(&mut self, what: Spent, value: u8) {
@@ -293,8 +319,8 @@ impl<P: Protocol> Next<'_, P> {
         let at = 8 * what as u32;
         let after = before & !(0xff << at) | u64::from(value) << at;
         self.shift(spent_key(after), spent_key(before));
-        self.words[2] = after as u32;
-        self.words[3] = (after >> 32) as u32;
+        self.words[self.start + 2] = after as u32;
+        self.words[self.start + 3] = (after >> 32) as u32;
     }
 
     fn spend(&mut self, what: Spent, budget: Budget) {
@@ -314,12 +340,12 @@ impl<P: Protocol> Next<'_, P> {
             return;
         }
         self.shift(parcels.key(parcel), 0);
-        let head = HEAD + self.state().processes;
+        let head = self.start + HEAD + self.state().processes;
         self.words.insert(head + place, parcel);
     }
 
     fn remove_at(&mut self, place: usize) {
-        let head = HEAD + self.state().processes;
+        let head = self.start + HEAD + self.state().processes;
         let parcel = self.words.remove(head + place);
         self.shift(0, self.space.parcels.key(parcel));
     }

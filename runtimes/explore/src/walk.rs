@@ -64,12 +64,15 @@ pub(crate) fn search<P: Protocol>(
         }
         progress(visited.len() as u64, generated, depth);
         let states = visited.len() as u64;
-        if violated && !bounds.whole {
-            return Searched { states, generated, depth, stopped: Some(Stopped::AtViolation), paths };
-        }
-        if states >= bounds.states {
-            return Searched { states, generated, depth, stopped: Some(Stopped::AtStates(states)), paths };
+        let bound = match states >= bounds.states {
+            _ if violated && !bounds.whole => Some(Stopped::AtViolation),
+            true => Some(Stopped::AtStates(states)),
+            false => None,
+        };
+        if bound.is_some() {
+            return Searched { states, generated, depth, stopped: bound, spilled: 0, paths };
         }
     }
-    Searched { states: visited.len() as u64, generated, depth, stopped: Some(Stopped::Random), paths }
+    let (states, stopped) = (visited.len() as u64, Some(Stopped::Random));
+    Searched { states, generated, depth, stopped, spilled: 0, paths }
 }
