@@ -52,6 +52,10 @@ pub(crate) enum Cause {
     Discard {
         place: u32,
     },
+    /// Somebody who lies does something to a message; its outcomes are what.
+    Tamper {
+        place: u32,
+    },
 }
 
 const OUTCOME_BITS: u32 = 10;
@@ -78,6 +82,7 @@ impl Action {
             Cause::Heal => (9, 0),
             Cause::Break { from, to } => (10, pair(from, to.into())),
             Cause::Discard { place } => (11, place),
+            Cause::Tamper { place } => (12, place),
         };
         // Only absurd scenarios come here; a wrong answer would be worse than none.
         assert!(outcome < 1 << OUTCOME_BITS, "a step has more than 2^10 outcomes: lower choices_max");
@@ -109,7 +114,8 @@ impl Action {
             8 => Cause::Cut { group: operand as u8 },
             9 => Cause::Heal,
             10 => Cause::Break { from: process, to: place as u8 },
-            _ => Cause::Discard { place: operand },
+            11 => Cause::Discard { place: operand },
+            _ => Cause::Tamper { place: operand },
         }
     }
 }
@@ -120,7 +126,7 @@ impl<P: Protocol> Space<P> {
         let cut = state.spent(Spent::Cut);
         cut != 0 && {
             let group = &self.scenario.faults.groups[usize::from(cut) - 1];
-            let inside = |process: u8| group.iter().any(|member| member.0 == u32::from(process));
+            let inside = |process: u8| group.iter().any(|member| self.slot(*member) == Some(process));
             inside(from) != inside(to)
         }
     }
@@ -150,7 +156,8 @@ impl<P: Protocol> Space<P> {
             for client in 0..self.scenario.clients.len() as u8 {
                 let call = self.ledgers.get(state.ledger()).next(client, &self.scenario);
                 if let Some((at, _)) = call.and_then(|call| call.of_script(&self.scenario))
-                    && self.is_up(state.locals()[at.index()])
+                    && let Some(slot) = self.slot(*at)
+                    && self.is_up(state.locals()[usize::from(slot)])
                 {
                     each(Cause::Invoke { client })?;
                 }
@@ -240,7 +247,7 @@ impl<P: Protocol> Space<P> {
                 continue;
             }
             for to in 0..state.processes as u8 {
-                let watched = self.locals.get(local).watched.iter().any(|peer| peer.0 == u32::from(to));
+                let watched = self.locals.get(local).watched.contains(&self.id(to));
                 let told = state.parcels().contains(&self.notice(from, to));
                 if self.crosses_cut(state, from, to)
                     && !told
@@ -287,6 +294,7 @@ mod tests {
             Cause::Heal,
             Cause::Break { from: 249, to: 248 },
             Cause::Discard { place: 6 },
+            Cause::Tamper { place: 7 },
         ];
         for cause in causes {
             for outcome in [0, 1023] {

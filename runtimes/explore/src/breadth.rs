@@ -12,7 +12,7 @@ use crate::action::Action;
 use crate::disk::{Disk, DiskError};
 use crate::frontier::Frontier;
 use crate::origins::{Origin, Origins};
-use crate::report::Stopped;
+use crate::report::{Chance, Stopped};
 use crate::space::{Need, Space};
 use crate::state::States;
 use crate::visited::Visited;
@@ -35,8 +35,17 @@ pub(crate) struct Searched {
     pub(crate) stopped: Option<Stopped>,
     /// Bytes that went to disk.
     pub(crate) spilled: u64,
+    pub(crate) chance: Option<Chance>,
     /// For each property, the number of the initial state and the actions that lead to the state that decides it.
     pub(crate) paths: Vec<Option<(u32, Vec<Action>)>>,
+}
+
+impl Searched {
+    /// Nothing was found yet.
+    pub(crate) fn nothing(properties: usize) -> Self {
+        let paths = vec![None; properties];
+        Self { states: 0, generated: 0, depth: 0, stopped: None, spilled: 0, chance: None, paths }
+    }
 }
 
 /// How far a search goes.
@@ -155,7 +164,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         }
         let states = self.origins.len() as u64;
         let spilled = self.level.written() + self.next.written();
-        Ok(Searched { states, generated: self.generated, depth: self.depth, stopped, spilled, paths })
+        Ok(Searched { states, generated: self.generated, depth: self.depth, stopped, spilled, chance: None, paths })
     }
 
     /// Continues what is left of a level, block by block. Each block is given back as soon as it has been continued.

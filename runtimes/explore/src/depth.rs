@@ -119,7 +119,7 @@ impl<'a, P: Protocol> Depth<'a, P> {
             }
         }
         let Self { count, generated, depth, stopped, paths, .. } = self;
-        Searched { states: count, generated, depth, stopped, spilled: 0, paths }
+        Searched { states: count, generated, depth, stopped, spilled: 0, chance: None, paths }
     }
 
     /// Without sleep sets a state is noted as soon as it is seen, so that it waits once.
@@ -278,6 +278,7 @@ impl<P: Protocol> Space<P> {
             | Cause::Cut { .. }
             | Cause::Heal
             | Cause::Break { .. }
+            | Cause::Tamper { .. }
             | Cause::Discard { .. } => return None,
         };
         if self.scenario.place == Clients::Attached

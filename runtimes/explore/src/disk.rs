@@ -23,8 +23,8 @@ use crate::space::Space;
 pub struct Disk {
     /// The folder, which is made if it is not there. One search uses it at a time.
     pub folder: PathBuf,
-    /// Bytes of memory: half for fingerprints, at the end of which the search stops, half for states that are to be
-    /// continued, of which the others go to disk. What the parts of states take is not counted.
+    /// Bytes of memory: three quarters for fingerprints, at the end of which the search stops, and the rest for states that
+    /// are to be continued, of which the others go to disk. What the parts of states take is not counted.
     pub memory: u64,
     /// After so many new states a checkpoint is written, and at the end.
     pub every: u64,
@@ -89,7 +89,7 @@ pub(crate) struct Saved {
 impl Disk {
     pub(crate) fn frontier(&self, name: &str) -> Result<Frontier, DiskError> {
         fs::create_dir_all(&self.folder)?;
-        Ok(Frontier::spilling(&self.folder.join(name), self.memory / 4)?)
+        Ok(Frontier::spilling(&self.folder.join(name), self.memory / 8)?)
     }
 
     pub(crate) fn origins_path(&self) -> PathBuf {
@@ -109,10 +109,10 @@ impl Disk {
     /// Whether there might be no room for the fingerprints of the successors of one more block. It depends on the number
     /// of states alone, so that a search stops at the same state whatever the number of threads.
     pub(crate) fn is_full(&self, states: u64) -> bool {
-        let next = states + 16 * BLOCK as u64;
+        let next = states + 4 * BLOCK as u64;
         // A table is at most four fifths full, and while it grows there are the old one and one of twice its size.
         let table = 8 * (next / 4 * 5).next_power_of_two();
-        table + table / 2 > self.memory / 2
+        table + table / 2 > self.memory / 4 * 3
     }
 
     /// Writes a checkpoint: whole or not at all.

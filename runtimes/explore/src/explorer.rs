@@ -7,10 +7,11 @@ use crate::depth::Depth;
 use crate::disk::{Disk, DiskError};
 use crate::graph::Graph;
 use crate::report::{Report, Stopped};
+use crate::runs::{self, Draws, Priorities, Walks};
 use crate::scenario::Scenario;
 use crate::space::Space;
+use crate::swarm::{self, Swarm};
 use crate::trace::Trace;
-use crate::walk::{self, Walks};
 
 /// Why a scenario cannot be explored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -63,7 +64,8 @@ impl<P: Protocol + Sync> Explorer<P> {
         })
     }
 
-    /// Searches breadth-first with so many threads; the outcome is the same for any number.
+    /// Searches with so many threads: breadth-first, random behaviours, and swarms. The outcome is the same for any
+    /// number.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -172,24 +174,44 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// Random behaviours: in each state one of the possible steps, all with the same probability. What is found is so;
     /// that nothing is found says little.
     pub fn random(&mut self, walks: Walks) -> Report<P> {
+        self.runs(Draws::Even(walks))
+    }
+
+    /// Behaviours by random priorities (PCT). What is found is so; that nothing is found says as much as the report's
+    /// [`Chance`](crate::Chance).
+    pub fn priorities(&mut self, priorities: Priorities) -> Report<P> {
+        self.runs(Draws::Priorities(priorities))
+    }
+
+    fn runs(&mut self, draws: Draws) -> Report<P> {
         let bounds = self.bounds();
         let progress = &mut self.progress;
-        let searched = walk::search(&mut self.space, walks, bounds, &mut |states, generated, depth| {
-            progress(Progress { states, generated, depth });
-        });
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = runs::search(&mut self.space, self.threads, draws, bounds, &mut progress);
+        self.report(searched)
+    }
+
+    /// Depth-first searches that know states by a few bits each: for more states than there is memory. A bound of
+    /// [`states`](Self::states) is one for each member. What is found is so; that nothing is found says as much as the report's
+    /// [`Chance`](crate::Chance).
+    pub fn swarm(&mut self, swarm: Swarm) -> Report<P> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = swarm::search(&mut self.space, self.threads, swarm, bounds, &mut progress);
         self.report(searched)
     }
 
     fn report(&mut self, searched: Searched) -> Report<P> {
-        let Searched { states, generated, depth, mut stopped, spilled, paths } = searched;
+        let Searched { states, generated, depth, mut stopped, spilled, chance, paths } = searched;
         let trace =
             |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
         let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
         let live: Vec<usize> = (0..self.space.scenario.properties.len())
             .filter(|index| self.space.scenario.properties[*index].is_liveness())
             .collect();
-        // Random behaviours end somewhere, and after a violation the rest is not asked for.
-        if !live.is_empty() && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random)) {
+        // Random behaviours end somewhere, a search by few bits is for what does not fit into memory, and after a violation the rest is not asked for.
+        if !live.is_empty() && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random | Stopped::Bitstate)) {
             let bounds = self.bounds();
             let graph = Graph::new(&mut self.space, bounds);
             stopped = stopped.or(graph.stopped);
@@ -206,6 +228,7 @@ impl<P: Protocol + Sync> Explorer<P> {
             locals: self.space.locals.len() as u64,
             handler_steps: self.space.handler_steps,
             spilled,
+            chance,
             choices_cut: self.space.choices_cut,
         }
     }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::explorer::Explorer;
 use crate::property::{self, Property};
 use crate::report::NO_PANIC;
-use crate::scenario::PROCESSES_MAX;
 use crate::state::State;
 use crate::trace::{Step, Trace};
 use crate::view::View;
@@ -21,7 +20,7 @@ pub struct Header {
     pub version: u32,
     /// The property that the behaviour decides.
     pub property: String,
-    /// How many processes there are.
+    /// How many processes there are; of a moment of another run, one more than the highest.
     pub processes: u32,
     /// Which of the initial states it begins in.
     pub initial: u32,
@@ -134,10 +133,6 @@ impl<P: Protocol> Trace<P> {
         };
         let steps: Vec<Step<P>> =
             lines.filter(|(_, line)| !line.is_empty()).map(step).collect::<Result<_, _>>()?;
-        if header.processes > PROCESSES_MAX {
-            let why = format!("{} processes: an exploration has at most {PROCESSES_MAX}", header.processes);
-            return Err(TraceError::Header(why));
-        }
         let beyond = |step: &Step<P>| step.what.named().find(|process| process.0 >= header.processes);
         if let Some((line, process)) = (2..).zip(&steps).find_map(|(line, step)| Some((line, beyond(step)?)))
         {

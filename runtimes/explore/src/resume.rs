@@ -141,6 +141,13 @@ impl<P: Protocol> Space<P> {
                 Some(parcel) => self.is_deliverable(state, *parcel),
                 None => false,
             },
+            Cause::Tamper { place } => {
+                let found = self.tampers(state, &mut |other| if other == cause { Err(()) } else { Ok(()) });
+                self.may_tamper(state)
+                    && found.is_err()
+                    && action.outcome()
+                        < self.known(|space| space.acts(space.state(words), place)).len() as u32
+            }
             _ => {
                 let found = self.other_causes(state, true, &mut |other| {
                     if other == cause { Err(()) } else { Ok(()) }
@@ -154,7 +161,7 @@ impl<P: Protocol> Space<P> {
                     let (_, count) = self.known(|space| space.outcomes(local, code));
                     action.outcome() < count
                 }
-                None => action.outcome() == 0,
+                None => action.outcome() == 0 || matches!(cause, Cause::Tamper { .. }),
             }
     }
 }

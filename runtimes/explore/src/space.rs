@@ -65,7 +65,16 @@ pub(crate) enum Need {
     Call { ledger: u32, client: u8 },
     /// The key of a part when two processes are exchanged.
     Swap { part: Part, a: u32, b: u32 },
+    /// What a message may say instead.
+    Mutants { message: u32 },
+    /// The message that says to the receiver of one what another says.
+    Twin { message: u32, other: u32 },
+    /// A stream with another message at its head.
+    Head { stream: u32, head: u32 },
 }
+
+/// The place of whoever is not explored.
+const OUTSIDE: u8 = u8::MAX;
 
 /// In a cell: the step changes nothing, and such steps are left out.
 const STILL: u32 = 1 << 31;
@@ -83,6 +92,8 @@ pub(crate) enum Told {
 /// Interned parts of states, and memoised steps.
 pub(crate) struct Space<P: Protocol> {
     pub(crate) scenario: Scenario<P>,
+    /// The processes by place, if they are not those from 0 on.
+    pub(crate) chosen: Vec<ProcessId>,
     pub(crate) locals: Interner<Local<P>>,
     /// For each local state: whether the process is up, how many timers are armed, how many records are not durable.
     pub(crate) brief: Vec<Brief>,
@@ -117,6 +128,11 @@ pub(crate) struct Space<P: Protocol> {
     pub(crate) parcel_shapes: Vec<Shape>,
     /// Keys of parts when two processes are exchanged, in two halves.
     swaps: Memo,
+    /// What messages may say instead: where each one's mutants are.
+    pub(crate) mutants: Memo,
+    pub(crate) mutant_messages: Vec<u32>,
+    pub(crate) twins: Memo,
+    pub(crate) heads: Memo,
     /// Why handlers panicked: the local state, and what was said.
     pub(crate) panics: Vec<(u32, String)>,
     /// Steps in which a choice had more values than are tried.
@@ -127,6 +143,8 @@ pub(crate) struct Space<P: Protocol> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Brief {
     pub(crate) up: bool,
+    /// The place of the process in states.
+    pub(crate) slot: u8,
     pub(crate) panicked: bool,
     pub(crate) timers: u16,
     pub(crate) unsynced: u16,
@@ -134,8 +152,10 @@ pub(crate) struct Brief {
 
 impl<P: Protocol> Space<P> {
     pub(crate) fn new(scenario: Scenario<P>) -> Self {
+        let chosen = scenario.chosen().unwrap_or_default();
         let mut space = Self {
             scenario,
+            chosen,
             locals: Interner::new(1),
             brief: Vec::new(),
             parcels: Interner::new(2),
@@ -158,15 +178,19 @@ impl<P: Protocol> Space<P> {
             local_shapes: Vec::new(),
             parcel_shapes: Vec::new(),
             swaps: Memo::new(),
+            mutants: Memo::new(),
+            mutant_messages: Vec::new(),
+            twins: Memo::new(),
+            heads: Memo::new(),
             panics: Vec::new(),
             choices_cut: 0,
         };
         let faults = &space.scenario.faults;
         if faults.crashes != Budget::NONE || faults.cuts != Budget::NONE {
-            let ids = 0..space.scenario.processes;
-            for to in ids.clone() {
-                for peer in ids.clone() {
-                    let notice = space.parcel(Parcel::Broken { to: ProcessId(to), peer: ProcessId(peer) });
+            let slots = 0..space.scenario.processes as u8;
+            for to in slots.clone() {
+                for peer in slots.clone() {
+                    let notice = space.parcel(Parcel::Broken { to: space.id(to), peer: space.id(peer) });
                     space.notices.push(notice);
                 }
             }
@@ -264,6 +288,9 @@ impl<P: Protocol> Space<P> {
                 let (name, pair) = swap_name(part, a, b);
                 self.swaps.insert(name, pair, (key as u32, (key >> 32) as u32));
             }
+            Need::Mutants { message } => self.mutate(message),
+            Need::Twin { message, other } => self.twin(message, other),
+            Need::Head { stream, head } => self.behead(stream, head),
             Need::Call { ledger, client } => {
                 if let Some(call) = self.ledgers.get(ledger).next(client, &self.scenario) {
                     let request = self.parcel(Parcel::Request(call));
@@ -290,6 +317,7 @@ impl<P: Protocol> Space<P> {
     pub(crate) fn local(&mut self, local: Local<P>) -> u32 {
         let brief = Brief {
             up: local.is_up(),
+            slot: self.slot(local.process).unwrap_or(OUTSIDE),
             panicked: local.status == crate::local::Status::Panicked,
             timers: local.timers.len() as u16,
             unsynced: (local.log.len() - local.durable) as u16,
@@ -365,10 +393,11 @@ impl<P: Protocol> Space<P> {
     }
 
     fn meta_of(&mut self, parcel: &Parcel<P>) -> Meta {
-        let plain = |kind: Kind, from: u32, to: u32| Meta {
+        let slot = |process: ProcessId| self.slot(process).unwrap_or(OUTSIDE);
+        let plain = |kind: Kind, from: u8, to: u8| Meta {
             kind,
-            from: from as u8,
-            to: to as u8,
+            from,
+            to,
             kept: false,
             rank: 0,
             notice: NONE,
@@ -379,16 +408,16 @@ impl<P: Protocol> Space<P> {
         match parcel {
             Parcel::Message { from, to, channel: Channel::Datagram, .. } => {
                 let kept = self.scenario.faults.duplicates == Budget::Unlimited;
-                Meta { kept, ..plain(Kind::Datagram, from.0, to.0) }
+                Meta { kept, ..plain(Kind::Datagram, slot(*from), slot(*to)) }
             }
             Parcel::Message { from, to, channel: Channel::Stream, .. } => {
-                let meta = plain(Kind::Loose, from.0, to.0);
+                let meta = plain(Kind::Loose, slot(*from), slot(*to));
                 Meta { notice: self.notice(meta.from, meta.to), ..meta }
             }
             Parcel::Stream { from, to, orphan, messages } => {
                 let (from, to, orphan) = (*from, *to, *orphan);
                 let kind = if orphan { Kind::Orphan } else { Kind::Stream };
-                let mut meta = plain(kind, from.0, to.0);
+                let mut meta = plain(kind, slot(from), slot(to));
                 meta.notice = self.notice(meta.from, meta.to);
                 meta.head = messages[0];
                 if messages.len() > 1 {
@@ -401,9 +430,9 @@ impl<P: Protocol> Space<P> {
                 }
                 meta
             }
-            Parcel::Broken { to, peer } => plain(Kind::Broken, peer.0, to.0),
+            Parcel::Broken { to, peer } => plain(Kind::Broken, slot(*peer), slot(*to)),
             Parcel::Request(call) => {
-                let to = call.of_script(&self.scenario).map_or(0, |(process, _)| process.0);
+                let to = call.of_script(&self.scenario).map_or(0, |(process, _)| slot(*process));
                 plain(Kind::Request, 0, to)
             }
             Parcel::Answer { .. } => plain(Kind::Answer, 0, 0),
@@ -412,7 +441,7 @@ impl<P: Protocol> Space<P> {
 
     fn push(&mut self, stream: u32, message: u32) {
         let Meta { from, to, .. } = self.meta[message as usize];
-        let (from, to) = (ProcessId(from.into()), ProcessId(to.into()));
+        let (from, to) = (self.id(from), self.id(to));
         let mut messages = match stream {
             NONE => Vec::new(),
             stream => match self.parcels.get(stream) {
@@ -564,16 +593,15 @@ impl<P: Protocol> Space<P> {
 
     /// What an effect means outside; none if nobody can receive it.
     fn out(&mut self, me: ProcessId, outward: Outward<P>) -> Option<Out> {
-        let exists = |process: ProcessId| process.0 < self.scenario.processes;
         match outward {
-            Outward::Send { to, .. } | Outward::Watch(to) if !exists(to) => None,
+            Outward::Send { to, .. } | Outward::Watch(to) if self.slot(to).is_none() => None,
             Outward::Send { to, msg, channel } => {
                 let message = self.parcel(Parcel::Message { from: me, to, channel, msg });
                 let queued = channel == Channel::Stream && self.scenario.streams == Streams::Fifo;
                 Some(if queued { Out::Push(message) } else { Out::Put(message) })
             }
             Outward::Watch(peer) if self.is_breakable() => {
-                Some(Out::Watch(self.notice(me.0 as u8, peer.0 as u8)))
+                Some(Out::Watch(self.notice(self.slot(me)?, self.slot(peer)?)))
             }
             Outward::Watch(_) => None,
             Outward::Reply { id, reply } => self.reply(me, id, reply),

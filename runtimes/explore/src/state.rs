@@ -12,6 +12,8 @@ pub(crate) enum Spent {
     /// The partition that there is now, counted from one; zero for none.
     Cut,
     Timeouts,
+    /// Messages that were tampered with.
+    Acts,
 }
 
 /// Words before the parcels: two of the fingerprint, two of what was spent, the ledger, and one for each process.

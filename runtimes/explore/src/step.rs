@@ -4,6 +4,7 @@ use isles_kernel::Protocol;
 use isles_kernel::random::mix;
 
 use crate::action::{Action, Cause};
+use crate::byzantine::Act;
 use crate::ledger::Ledger;
 use crate::local::Local;
 use crate::parcel::{Kind, NONE, Parcel};
@@ -50,7 +51,8 @@ impl<P: Protocol> Space<P> {
             }
             quiet = false;
         }
-        self.other_causes(state, quiet, &mut |cause| self.successors_by(state, cause, scratch, &mut each))
+        self.other_causes(state, quiet, &mut |cause| self.successors_by(state, cause, scratch, &mut each))?;
+        if self.may_tamper(state) { self.tampered(state, scratch, &mut each) } else { Ok(()) }
     }
 
     /// The same for one cause.
@@ -157,7 +159,8 @@ impl<P: Protocol> Space<P> {
             | Cause::Cut { .. }
             | Cause::Heal
             | Cause::Break { .. }
-            | Cause::Discard { .. } => None,
+            | Cause::Discard { .. }
+            | Cause::Tamper { .. } => None,
         })
     }
 
@@ -183,6 +186,10 @@ impl<P: Protocol> Space<P> {
         let mut next = Next { space: self, start: into.len(), words: into };
         next.words.extend_from_slice(state.words);
         let cause = action.cause();
+        if let Cause::Tamper { place } = cause {
+            next.tamper(state, place, action.outcome())?;
+            return Ok(true);
+        }
         let step = match self.key(state, cause)? {
             Some((local, code)) => Some(self.outcomes(local, code)?.0 + action.outcome()),
             None => None,
@@ -204,13 +211,22 @@ impl<P: Protocol> Space<P> {
         let processes = self.scenario.processes;
         let mut first = vec![0; HEAD];
         first[4] = self.ledger(Ledger::new(self.scenario.clients.len()));
-        for process in (0..processes).map(isles_kernel::ProcessId) {
-            let local = self.local(Local::new(process));
-            first.push(local);
+        let moment = self.scenario.moment.clone();
+        if let Some(moment) = &moment {
+            let (locals, mut parcels) = self.begin_moment(moment);
+            parcels.sort_unstable_by_key(|parcel| (self.parcels.key(*parcel), *parcel));
+            first.extend(locals.into_iter().chain(parcels));
+        } else {
+            for process in (0..processes).map(isles_kernel::ProcessId) {
+                let local = self.local(Local::new(process));
+                first.push(local);
+            }
         }
         self.sign(&mut first);
         let mut states = vec![first];
-        for process in 0..processes as u8 {
+        // The processes of a moment have started long ago.
+        let starts = if moment.is_some() { 0 } else { processes as u8 };
+        for process in 0..starts {
             let mut next = Vec::new();
             for words in &states {
                 let local = self.state(words).locals()[usize::from(process)];
@@ -406,6 +422,33 @@ impl<P: Protocol> Next<'_, P> {
                 self.notify(self.space.notice(from, to));
             }
             Cause::Discard { place } => self.remove_at(place as usize),
+            Cause::Tamper { .. } => unreachable!("tampering has its own way"),
+        }
+        Ok(())
+    }
+
+    /// Somebody who lies does something to a message.
+    fn tamper(&mut self, state: State<'_>, place: u32, act: u32) -> Result<(), Need> {
+        let space = self.space;
+        let parcel = state.parcels()[place as usize];
+        let meta = space.meta[parcel as usize];
+        if let Some(byzantine) = &space.scenario.byzantine {
+            self.spend(Spent::Acts, byzantine.acts);
+        }
+        match (space.acts(state, place)?[act as usize], meta.kind == Kind::Stream) {
+            // A copy on a stream arrives at any time, like a replayed one.
+            (Act::Replay, is_stream) => self.add(if is_stream { meta.head } else { parcel }),
+            (Act::Silence, _) => {
+                self.remove_at(place as usize);
+                if meta.rest != NONE {
+                    self.add(meta.rest);
+                }
+            }
+            (Act::Instead(message), is_stream) => {
+                let other = if is_stream { space.beheaded(parcel, message)? } else { message };
+                self.remove_at(place as usize);
+                self.add(other);
+            }
         }
         Ok(())
     }
@@ -441,7 +484,7 @@ impl<P: Protocol> Next<'_, P> {
             }
         }
         for (watcher, &local) in (0..).zip(state.locals()) {
-            let watches = || space.locals.get(local).watched.iter().any(|peer| peer.0 == u32::from(process));
+            let watches = || space.locals.get(local).watched.contains(&space.id(process));
             if watcher != process && space.is_up(local) && watches() {
                 self.notify(space.notice(watcher, process));
             }
@@ -451,7 +494,7 @@ impl<P: Protocol> Next<'_, P> {
     /// A process takes its step.
     fn take(&mut self, state: State<'_>, outcome: &Outcome, cause: Cause) -> Result<(), Need> {
         let space = self.space;
-        let process = space.locals.get(outcome.local).process.index();
+        let process = usize::from(space.brief[outcome.local as usize].slot);
         let before = state.locals()[process];
         self.set_local(process, outcome.local);
         if let Cause::Start { .. } = cause
@@ -459,7 +502,9 @@ impl<P: Protocol> Next<'_, P> {
         {
             // It remembers streams that broke while it stood still.
             for peer in &space.locals.get(outcome.local).watched {
-                self.notify(space.notice(process as u8, peer.0 as u8));
+                if let Some(peer) = space.slot(*peer) {
+                    self.notify(space.notice(process as u8, peer));
+                }
             }
         }
         for out in space.outs(outcome) {

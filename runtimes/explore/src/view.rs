@@ -3,6 +3,7 @@
 use isles_history::Entry;
 use isles_kernel::{ProcessId, Protocol};
 
+use crate::local::Local;
 use crate::parcel::{Kind, Parcel};
 use crate::space::Space;
 use crate::state::State;
@@ -26,8 +27,13 @@ impl<'a, P: Protocol> View<'a, P> {
 
     /// The state of a process; none if it is down.
     pub fn process(&self, id: ProcessId) -> Option<&'a P> {
-        let local = self.space.locals.get(*self.state.locals().get(id.index())?);
+        let local = self.local(id)?;
         local.state.as_ref().filter(|_| local.is_up())
+    }
+
+    fn local(&self, id: ProcessId) -> Option<&'a Local<P>> {
+        let slot = self.space.slot(id)?;
+        Some(self.space.locals.get(self.state.locals()[usize::from(slot)]))
     }
 
     /// All processes that are up.
@@ -41,13 +47,12 @@ impl<'a, P: Protocol> View<'a, P> {
 
     /// The timers that a process has armed.
     pub fn timers(&self, id: ProcessId) -> &'a [P::Timer] {
-        self.state.locals().get(id.index()).map_or(&[], |local| &self.space.locals.get(*local).timers)
+        self.local(id).map_or(&[], |local| &local.timers)
     }
 
     /// What a process would find on its disk if it crashed now.
     pub fn log(&self, id: ProcessId) -> &'a [P::Record] {
-        let local = self.state.locals().get(id.index()).map(|local| self.space.locals.get(*local));
-        local.map_or(&[], |local| &local.log[..local.durable])
+        self.local(id).map_or(&[], |local| &local.log[..local.durable])
     }
 
     /// Messages under way: from, to, and what. One that may arrive several times comes once for each.
@@ -100,7 +105,10 @@ impl<'a, P: Protocol> View<'a, P> {
 
     /// Whether a partition parts these two now, in this direction.
     pub fn is_cut(&self, from: ProcessId, to: ProcessId) -> bool {
-        self.space.crosses_cut(self.state, from.0 as u8, to.0 as u8)
+        match (self.space.slot(from), self.space.slot(to)) {
+            (Some(from), Some(to)) => self.space.crosses_cut(self.state, from, to),
+            _ => false,
+        }
     }
 
     /// What clients did and were told so far; empty unless some [`history`](crate::Property::history) is asked.
