@@ -185,8 +185,7 @@ impl<P: Protocol> Space<P> {
 
     fn may_lose_or_double(&self, state: State<'_>) -> bool {
         let faults = &self.scenario.faults;
-        faults.losses.allows(state.spent(Spent::Losses))
-            || self.may_double(state)
+        faults.losses.allows(state.spent(Spent::Losses)) || self.may_double(state)
     }
 
     /// Whether a datagram may be doubled by a step of the network; one that may arrive any number of times need not be.

@@ -9,6 +9,7 @@
 use isles_kernel::Protocol;
 
 use crate::action::Action;
+use crate::ample::Ample;
 use crate::disk::{Disk, DiskError};
 use crate::frontier::Frontier;
 use crate::origins::{Origin, Origins};
@@ -36,6 +37,8 @@ pub(crate) struct Searched {
     /// Bytes that went to disk.
     pub(crate) spilled: u64,
     pub(crate) chance: Option<Chance>,
+    /// The processes that properties looked at.
+    pub(crate) looks: u64,
     /// For each property, the number of the initial state and the actions that lead to the state that decides it.
     pub(crate) paths: Vec<Option<(u32, Vec<Action>)>>,
 }
@@ -44,7 +47,7 @@ impl Searched {
     /// Nothing was found yet.
     pub(crate) fn nothing(properties: usize) -> Self {
         let paths = vec![None; properties];
-        Self { states: 0, generated: 0, depth: 0, stopped: None, spilled: 0, chance: None, paths }
+        Self { states: 0, generated: 0, depth: 0, stopped: None, spilled: 0, chance: None, looks: 0, paths }
     }
 }
 
@@ -78,6 +81,10 @@ pub(crate) struct Breadth<'a, P: Protocol> {
     open: Open,
     pub(crate) decisions: Vec<Option<u32>>,
     pub(crate) violated: bool,
+    /// What leaves steps out, if anything does.
+    pub(crate) ample: Option<Ample>,
+    /// The processes that properties looked at.
+    looks: u64,
     /// Kept for their room.
     candidates: Vec<Candidate>,
     new: Vec<Candidate>,
@@ -87,6 +94,8 @@ pub(crate) struct Breadth<'a, P: Protocol> {
 #[derive(Default)]
 struct Made {
     states: States,
+    /// The processes that properties looked at.
+    looks: u64,
     /// Properties that are decided, each with the place of the state among these.
     decided: Vec<(usize, u32)>,
 }
@@ -122,6 +131,8 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             open,
             decisions: vec![None; properties],
             violated: false,
+            ample: None,
+            looks: 0,
             candidates: Vec::new(),
             new: Vec::new(),
         })
@@ -150,8 +161,13 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
                 }
                 std::mem::swap(&mut self.level, &mut self.next);
             }
+            let before = (self.generated, self.space.handler_steps);
             if let Some(stopped) = self.level(disk, &mut saved, progress)? {
                 break Some(stopped);
+            }
+            let (steps, handlers) = (self.generated - before.0, self.space.handler_steps - before.1);
+            if self.ample.is_none() && self.space.forgets(steps, handlers) {
+                self.space.forget(&mut self.next)?;
             }
             self.depth += u32::from(self.next.len() > 0);
         };
@@ -164,7 +180,16 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         }
         let states = self.origins.len() as u64;
         let spilled = self.level.written() + self.next.written();
-        Ok(Searched { states, generated: self.generated, depth: self.depth, stopped, spilled, chance: None, paths })
+        Ok(Searched {
+            states,
+            generated: self.generated,
+            depth: self.depth,
+            stopped,
+            spilled,
+            chance: None,
+            looks: self.looks,
+            paths,
+        })
     }
 
     /// Continues what is left of a level, block by block. Each block is given back as soon as it has been continued.
@@ -232,14 +257,15 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
 
     /// Continues the states of a block.
     fn block(&mut self, block: &States) -> Result<(), DiskError> {
-        if self.threads == 1 {
+        if self.threads == 1 && self.ample.is_none() {
             for from in (0..block.len()).step_by(PIECE) {
                 self.piece(block, from, block.len().min(from + PIECE))?;
             }
             return Ok(());
         }
         let first = self.expanded;
-        let candidates = self.candidates(block);
+        let mut candidates = self.candidates(block);
+        self.leave_out(block, &mut candidates);
         self.generated += candidates.iter().map(Vec::len).sum::<usize>() as u64;
         let new = self.new_ones(&candidates);
         let mut offset = self.origins.len() as u32;
@@ -285,7 +311,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
                 let known = space.append_successor(parent, *action, words);
                 known.expect("whoever computed the fingerprint had all that is needed");
                 let state = space.state(&words[start..]);
-                space.decide(state, open, |property| {
+                let _ = space.decide(state, open, |property| {
                     if decisions[property].is_none() {
                         decisions[property] = Some(number);
                         self.violated |= space.is_violation(property);
@@ -348,6 +374,26 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         }
         all.extend(known);
         all
+    }
+
+    /// Leaves out the candidates that are not in an ample set.
+    fn leave_out(&self, block: &States, candidates: &mut [Vec<Candidate>]) {
+        let Some(ample) = &self.ample else { return };
+        let space = &*self.space;
+        let is_new = |fingerprint| !self.visited[part(fingerprint, self.threads)].contains(fingerprint);
+        for piece in candidates {
+            let mut kept = Vec::with_capacity(piece.len());
+            for siblings in piece.chunk_by(|one, other| one.parent == other.parent) {
+                let state = space.state(block.get(siblings[0].parent as usize));
+                let successors = siblings.iter().map(|candidate| (candidate.action, candidate.fingerprint));
+                let process = ample.process(space, state, successors, is_new);
+                let stays = |candidate: &&Candidate| {
+                    process.is_none() || space.stepper(state, candidate.action) == process
+                };
+                kept.extend(siblings.iter().filter(stays));
+            }
+            *piece = kept;
+        }
     }
 
     /// The candidates that nobody has met before, each once, in order.
@@ -419,6 +465,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
     /// Takes in states whose first has the number `offset`.
     fn take(&mut self, made: &Made, offset: u32) -> Result<(), DiskError> {
         self.next.append(&made.states)?;
+        self.looks |= made.looks;
         for (property, place) in &made.decided {
             if self.decisions[*property].is_none() {
                 self.decisions[*property] = Some(offset + place);
@@ -453,7 +500,7 @@ impl<P: Protocol> Space<P> {
     fn look(&self, words: &[u32], open: &Open, made: &mut Made) {
         let place = made.states.len() as u32;
         let decided = &mut made.decided;
-        self.decide(self.state(words), open, |property| {
+        made.looks |= self.decide(self.state(words), open, |property| {
             if decided.iter().all(|(other, _)| *other != property) {
                 decided.push((property, place));
             }

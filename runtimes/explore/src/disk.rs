@@ -199,8 +199,7 @@ impl<P: Protocol + Sync> Breadth<'_, P> {
 impl<P: Protocol> Space<P> {
     /// What tells scenarios apart: all of them that can be written down, and how a run begins.
     pub(crate) fn identity(&mut self) -> u64 {
-        let initial: Vec<u64> =
-            self.initial().iter().map(|words| self.state(words).fingerprint()).collect();
+        let initial: Vec<u64> = self.initial().iter().map(|words| self.state(words).fingerprint()).collect();
         let scenario = &self.scenario;
         let names: Vec<String> = scenario.properties.iter().map(|property| format!("{property:?}")).collect();
         let said = format!(
@@ -254,7 +253,9 @@ mod tests {
 
     #[test]
     fn a_well_formed_checkpoint_that_contradicts_itself_is_refused() {
-        for (from, to) in [("\"version\":1", "\"version\":2"), ("\"expanded\":3", "\"expanded\":10"), ("8]", "9]")] {
+        for (from, to) in
+            [("\"version\":1", "\"version\":2"), ("\"expanded\":3", "\"expanded\":10"), ("8]", "9]")]
+        {
             let line = whole().lines().next().expect("a line").replace(from, to);
             let text = format!("{line}\n{:016x}\n", digest(6, line.as_str()));
             assert!(matches!(check_checkpoint(text.as_bytes()), Err(DiskError::Damaged(_))), "{to}");

@@ -27,7 +27,10 @@ pub(crate) struct Frontier {
 enum Block {
     Here(States),
     /// At this place of the file, so many states.
-    There { at: u64, states: u32 },
+    There {
+        at: u64,
+        states: u32,
+    },
 }
 
 /// Where blocks go that find no room in memory. The file is removed at the end.
@@ -92,7 +95,10 @@ impl Frontier {
         let bytes = block.bytes();
         match &mut self.spill {
             Some(spill) if self.bytes + bytes > spill.budget => {
-                let at = spill.write(&block)?;
+                let at = spill.end;
+                spill.end += bytes;
+                spill.written += bytes;
+                spill.write(at, &block)?;
                 self.blocks.push_back(Block::There { at, states: block.len() as u32 });
             }
             _ => {
@@ -100,6 +106,23 @@ impl Frontier {
                 self.blocks.push_back(Block::Here(block));
             }
         }
+        Ok(())
+    }
+
+    /// Shows all states to `each`, which may change them.
+    pub(crate) fn each(&mut self, mut each: impl FnMut(&mut [u32])) -> io::Result<()> {
+        for block in &mut self.blocks {
+            match block {
+                Block::Here(block) => block.each(&mut each),
+                Block::There { at, states } => {
+                    let spill = self.spill.as_mut().expect("who wrote it can read it");
+                    let mut block = spill.read(*at, *states)?;
+                    block.each(&mut each);
+                    spill.write(*at, &block)?;
+                }
+            }
+        }
+        self.last.each(&mut each);
         Ok(())
     }
 
@@ -128,14 +151,9 @@ impl Frontier {
 }
 
 impl Spill {
-    fn write(&mut self, block: &States) -> io::Result<u64> {
-        let at = self.end;
-        let bytes = block.to_bytes();
+    fn write(&mut self, at: u64, block: &States) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(at))?;
-        self.file.write_all(&bytes)?;
-        self.end += bytes.len() as u64;
-        self.written += bytes.len() as u64;
-        Ok(at)
+        self.file.write_all(&block.to_bytes())
     }
 
     fn read(&mut self, at: u64, states: u32) -> io::Result<States> {

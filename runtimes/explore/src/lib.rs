@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod ample;
 mod breadth;
 mod byzantine;
 mod depth;
 mod digest;
 mod disk;
 mod explorer;
+mod forget;
 mod frontier;
 mod graph;
 mod intern;
@@ -43,7 +45,7 @@ pub use replay::{Header, LINE_BYTES_MAX, ReplayError, TraceError};
 pub use report::{Answer, Chance, Finding, NO_PANIC, Report, Stopped};
 pub use runs::{Priorities, Walks};
 pub use scenario::{Budget, Clients, Faults, Idle, Memory, PROCESSES_MAX, Scenario, Script, Streams, Timers};
+pub use swarm::Swarm;
 pub use symmetry::{Rename, Renaming, Symmetry};
 pub use trace::{Sent, Step, Trace, What};
-pub use swarm::Swarm;
 pub use view::View;

@@ -132,8 +132,8 @@ impl<P: Protocol> Space<P> {
         for (from, to, messages) in streams {
             // The stream of somebody who is down is the rest of what it sent.
             let slot = self.slot(from);
-            let orphan = self.is_breakable()
-                && slot.is_some_and(|slot| !self.is_up(locals[usize::from(slot)]));
+            let orphan =
+                self.is_breakable() && slot.is_some_and(|slot| !self.is_up(locals[usize::from(slot)]));
             parcels.push(self.parcel(Parcel::Stream { from, to, orphan, messages }));
         }
         (locals, parcels)
@@ -144,8 +144,13 @@ impl<P: Protocol> Local<P> {
     fn standing(standing: &Standing<P>) -> Self {
         let status = if standing.state.is_some() { Status::Up } else { Status::Down };
         let log = standing.log.clone();
-        let mut local =
-            Self { status, state: standing.state.clone(), durable: log.len(), log, ..Self::new(standing.process) };
+        let mut local = Self {
+            status,
+            state: standing.state.clone(),
+            durable: log.len(),
+            log,
+            ..Self::new(standing.process)
+        };
         standing.timers.iter().for_each(|timer| local.arm(timer.clone()));
         local.watched.clone_from(&standing.watched);
         local.watched.sort_unstable();

@@ -57,7 +57,9 @@ fn words<P: Protocol>(what: &What<P>) -> String {
         What::Tamper { from, to, msg, instead: Some(instead), .. } => {
             format!("{from} lies to {to}: {instead:?} instead of {msg:?}")
         }
-        What::Tamper { from, to, msg, again: true, .. } => format!("{from} will say {msg:?} to {to} once more"),
+        What::Tamper { from, to, msg, again: true, .. } => {
+            format!("{from} will say {msg:?} to {to} once more")
+        }
         What::Tamper { from, to, msg, .. } => format!("{from} does not say {msg:?} to {to}"),
         What::Cut { group } => format!("partition {group} begins"),
         What::Heal => "the partition ends".into(),
@@ -306,7 +308,8 @@ impl<P: Protocol> Trace<P> {
             clocks[lane][lane] += 1;
             stamps.push(clocks[lane].clone());
             let named = clocks[lane].iter().enumerate().filter(|(_, count)| **count > 0);
-            let clock: Vec<String> = named.map(|(lane, count)| format!("\"{}\":{count}", columns.0[lane])).collect();
+            let clock: Vec<String> =
+                named.map(|(lane, count)| format!("\"{}\":{count}", columns.0[lane])).collect();
             let _ = writeln!(text, "{} {{{}}}\n{}", columns.0[lane], clock.join(", "), words(&step.what));
         }
         text

@@ -173,7 +173,7 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// The properties that a state decides.
     fn decided(&self, words: &[u32]) -> Vec<String> {
         let state: State<'_> = self.space.state(words);
-        let view = View { space: &self.space, state };
+        let view = View::new(&self.space, state);
         let broken = self.space.broken[state.ledger() as usize];
         let decides = |(index, property): &(usize, &Property<P>)| match &property.kind {
             property::Kind::Always(test) => !test(&view),

@@ -126,8 +126,11 @@ pub struct Report<P: Protocol> {
     pub chance: Option<Chance>,
     /// Why the search ended before all states were looked at; none if it did not.
     pub stopped: Option<Stopped>,
-    /// Different local states of processes.
+    /// Different local states of processes; one that was forgotten because local states hardly ever came again counts again
+    /// when it does.
     pub locals: u64,
+    /// Local states that were forgotten because most steps led to new ones: to remember them would not have paid.
+    pub forgotten: u64,
     /// How often a handler really ran; all other steps were known.
     pub handler_steps: u64,
     /// Bytes of states that found no room in memory and were written to disk.
@@ -186,7 +189,9 @@ impl<P: Protocol> fmt::Display for Report<P> {
             Some(Stopped::AtViolation) => write!(f, "; stopped at the violation")?,
             Some(Stopped::AtDepth(depth)) => write!(f, "; states {depth} steps away were not continued")?,
             Some(Stopped::AtStates(states)) => write!(f, "; stopped at the bound of {states} states")?,
-            Some(Stopped::AtMemory(bytes)) => write!(f, "; stopped where {bytes} bytes of memory were used up")?,
+            Some(Stopped::AtMemory(bytes)) => {
+                write!(f, "; stopped where {bytes} bytes of memory were used up")?
+            }
             Some(Stopped::Random) => write!(f, "; random behaviours only")?,
             Some(Stopped::Bitstate) => write!(f, "; all states that were met, known by a few bits each")?,
         }
@@ -202,7 +207,10 @@ impl<P: Protocol> fmt::Display for Report<P> {
                 self.chance.map_or(0.0, |chance| chance.probability())
             ),
             Some(Chance::Omission { members, probability }) => {
-                write!(f, "; {members} searches, each with at most {probability:.1e} to miss a state that it comes to")
+                write!(
+                    f,
+                    "; {members} searches, each with at most {probability:.1e} to miss a state that it comes to"
+                )
             }
             None => {
                 let missed = self.collision_probability();

@@ -155,7 +155,7 @@ impl Run {
                 self.met.push(space.fingerprint(&self.words)?);
                 let (decided, at) = (&mut self.decided, self.path.len() as u32);
                 let mut violated = false;
-                space.decide(state, open, |property| {
+                let _ = space.decide(state, open, |property| {
                     violated |= space.is_violation(property);
                     if decided.iter().all(|(other, _)| *other != property) {
                         decided.push((property, at));
@@ -167,7 +167,8 @@ impl Run {
                 continue;
             }
             actions.clear();
-            space.successors(state, &mut scratch, |action, fingerprint| actions.push((action, fingerprint)))?;
+            space
+                .successors(state, &mut scratch, |action, fingerprint| actions.push((action, fingerprint)))?;
             let at = (self.number, self.path.len() as u64);
             let Some(action) = self.schedule.choose(space, state, &actions, (draws, at)) else {
                 self.done = true;
@@ -180,7 +181,6 @@ impl Run {
         }
         Ok(())
     }
-
 }
 
 impl Schedule {

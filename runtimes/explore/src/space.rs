@@ -104,30 +104,34 @@ pub(crate) struct Space<P: Protocol> {
     /// For each ledger: which history properties it breaks, a bit for each.
     pub(crate) broken: Vec<u64>,
     /// News of broken streams, by receiver and peer; empty where no stream breaks.
-    notices: Vec<u32>,
-    outs: Vec<Out>,
-    outcomes: Vec<Outcome>,
+    pub(crate) notices: Vec<u32>,
+    pub(crate) outs: Vec<Out>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// The choices of each outcome.
-    choices: Vec<Box<[u32]>>,
+    pub(crate) choices: Vec<Box<[u32]>>,
     /// Steps of deliveries, by local state and the parcel's rank: the first outcome.
-    deliveries: Rows,
+    pub(crate) deliveries: Rows,
     /// Steps of timers, by local state and place.
-    timers: Rows,
+    pub(crate) timers: Rows,
     /// All other steps.
-    steps: Memo,
+    pub(crate) steps: Memo,
+    /// The steps that are known: of which local state, and the first outcome.
+    pub(crate) taken: Vec<(u32, u32)>,
     /// How many steps were found out.
     pub(crate) handler_steps: u64,
+    /// Local states that were forgotten.
+    pub(crate) forgotten: u64,
     /// How many parcels each process has been sent.
     ranks: Vec<u32>,
-    pushes: Memo,
-    turns: Memo,
+    pub(crate) pushes: Memo,
+    pub(crate) turns: Memo,
     /// Requests by client and index.
-    requests: Memo,
+    pub(crate) requests: Memo,
     /// How parts look under symmetry; empty without.
     pub(crate) local_shapes: Vec<Shape>,
     pub(crate) parcel_shapes: Vec<Shape>,
     /// Keys of parts when two processes are exchanged, in two halves.
-    swaps: Memo,
+    pub(crate) swaps: Memo,
     /// What messages may say instead: where each one's mutants are.
     pub(crate) mutants: Memo,
     pub(crate) mutant_messages: Vec<u32>,
@@ -170,7 +174,9 @@ impl<P: Protocol> Space<P> {
             deliveries: Rows::default(),
             timers: Rows::default(),
             steps: Memo::new(),
+            taken: Vec::new(),
             handler_steps: 0,
+            forgotten: 0,
             ranks: Vec::new(),
             pushes: Memo::new(),
             turns: Memo::new(),
@@ -254,6 +260,12 @@ impl<P: Protocol> Space<P> {
     #[inline]
     pub(crate) fn outcome(&self, index: u32) -> &Outcome {
         &self.outcomes[index as usize]
+    }
+
+    /// All outcomes of the step of which this is the first.
+    pub(crate) fn siblings(&self, first: u32) -> &[Outcome] {
+        let first = first as usize;
+        &self.outcomes[first..first + usize::from(self.outcomes[first].siblings)]
     }
 
     #[inline]
@@ -490,6 +502,7 @@ impl<P: Protocol> Space<P> {
         }
         self.outcomes[first as usize].siblings = count;
         self.handler_steps += 1;
+        self.taken.push((local, first));
         let still = self.skips_idle() && count == 1 && self.outcomes[first as usize].idle;
         let cell = first | if still { STILL } else { 0 };
         let in_row = first < STILL - 1

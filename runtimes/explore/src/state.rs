@@ -99,19 +99,34 @@ impl States {
         let end = if until == 0 { 0 } else { others.ends[until - 1] };
         let offset = self.words.len() as u32;
         self.words.extend_from_slice(&others.words[start as usize..end as usize]);
-        assert!(self.words.len() < u32::MAX as usize, "a block has fewer than 2^32 words: bound the scenario");
+        assert!(
+            self.words.len() < u32::MAX as usize,
+            "a block has fewer than 2^32 words: bound the scenario"
+        );
         self.ends.extend(others.ends[from..until].iter().map(|at| at - start + offset));
     }
 
     #[inline]
     fn end(&mut self) {
-        assert!(self.words.len() < u32::MAX as usize, "a block has fewer than 2^32 words: bound the scenario");
+        assert!(
+            self.words.len() < u32::MAX as usize,
+            "a block has fewer than 2^32 words: bound the scenario"
+        );
         self.ends.push(self.words.len() as u32);
     }
 
     /// How much memory it takes.
     pub(crate) const fn bytes(&self) -> u64 {
         (self.words.len() + self.ends.len()) as u64 * 4
+    }
+
+    /// Shows all states to `each`, which may change them.
+    pub(crate) fn each(&mut self, mut each: impl FnMut(&mut [u32])) {
+        let mut start = 0;
+        for end in &self.ends {
+            each(&mut self.words[start as usize..*end as usize]);
+            start = *end;
+        }
     }
 
     /// Gives back room that is not used.

@@ -211,7 +211,7 @@ impl Member {
         self.depth = self.depth.max(depth);
         let state = space.state(&scratch.words);
         let mut decided = Vec::new();
-        space.decide(state, &self.open, |property| decided.push(property));
+        let _ = space.decide(state, &self.open, |property| decided.push(property));
         for property in decided {
             self.open.close(property);
             self.violated |= space.is_violation(property);

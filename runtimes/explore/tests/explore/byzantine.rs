@@ -51,7 +51,8 @@ fn each_dish_of_the_menu_does_what_it_says() {
 
 #[test]
 fn nobody_else_is_tampered_with() {
-    let everything = Byzantine { corrupt: Some(|n| vec![n + 10]), ..Byzantine::new([ProcessId(0)], Budget::UpTo(1)) };
+    let everything =
+        Byzantine { corrupt: Some(|n| vec![n + 10]), ..Byzantine::new([ProcessId(0)], Budget::UpTo(1)) };
     let honest = told(lying(everything, Do::Cast), 2);
     assert!(honest.iter().all(|fate| fate.iter().filter(|n| **n == 7).count() == 1), "{honest:?}");
     assert!(honest.contains(&vec![12, 7]) && honest.contains(&vec![7]) && honest.contains(&vec![2, 7, 2]));

@@ -34,7 +34,7 @@ impl Drop for Folder {
 
 /// What does not depend on how often a search was stopped.
 fn outcome<P: Protocol>(report: &Report<P>) -> Report<P> {
-    Report { locals: 0, handler_steps: 0, spilled: 0, ..report.clone() }
+    Report { locals: 0, forgotten: 0, handler_steps: 0, spilled: 0, ..report.clone() }
 }
 
 fn goes_on<P: Protocol + Sync>(name: &str, scenario: impl Fn() -> Scenario<P>, stops: &[u64]) {
@@ -76,7 +76,8 @@ fn little_memory_spills_and_changes_nothing() {
     assert!(spilled.spilled > 1 << 20, "{}", spilled.spilled);
     assert_eq!((spilled.states, spilled.generated), (296_448, 2_744_706));
     assert!(spilled.is_proof(), "{spilled}");
-    let trace = |report: &Report<_>| report.answer("commit agreement").and_then(|answer| answer.trace().cloned());
+    let trace =
+        |report: &Report<_>| report.answer("commit agreement").and_then(|answer| answer.trace().cloned());
     assert_eq!(trace(&spilled), trace(&explorer(scenario()).breadth_first()));
 }
 

@@ -76,11 +76,11 @@ fn ordered() -> Property<Puppet> {
 fn a_moment_of_a_simulation_is_taken_up_in_every_way() {
     let (mut simulation, flights) = simulated();
     let scenario = || {
-        Scenario::lifted(begin(), moment(&simulation, &flights, &[RECEIVER, SENDER]))
-            .ask(ordered())
-            .ask(Property::<Puppet>::reachable("all is heard", |view| {
+        Scenario::lifted(begin(), moment(&simulation, &flights, &[RECEIVER, SENDER])).ask(ordered()).ask(
+            Property::<Puppet>::reachable("all is heard", |view| {
                 view.process(RECEIVER).is_some_and(|puppet| puppet.seen.len() == 3)
-            }))
+            }),
+        )
     };
     let report = explorer(scenario()).whole().breadth_first();
     // Three messages to the receiver in every order: 16 beginnings of orders; and one to the sender, heard or not.
@@ -89,7 +89,8 @@ fn a_moment_of_a_simulation_is_taken_up_in_every_way() {
     assert_eq!(trace.steps.len(), 1);
     assert!(matches!(report.answer("all is heard"), Some(Answer::Reached(_))));
     // What is found is replayed from the same moment, after being written and read, and drawn in few columns.
-    let (_, read) = Trace::from_lines(&trace.to_lines("the far one is heard first", MANY)).expect("as written");
+    let (_, read) =
+        Trace::from_lines(&trace.to_lines("the far one is heard first", MANY)).expect("as written");
     assert_eq!(explorer(scenario()).replay(&read).expect("it is possible"), ["the far one is heard first"]);
     assert!(trace.to_diagram().lines().all(|line| line.chars().count() < 100), "{}", trace.to_diagram());
     assert!(trace.to_shiviz().starts_with("p2345 "), "{}", trace.to_shiviz());

@@ -1,6 +1,8 @@
 //! Searches by chance and by few bits: what they promise, and that nothing depends on threads.
 
-use isles_explore::{Answer, Budget, Chance, Faults, Priorities, Property, Report, Scenario, Stopped, Swarm, Walks};
+use isles_explore::{
+    Answer, Budget, Chance, Faults, Priorities, Property, Report, Scenario, Stopped, Swarm, Walks,
+};
 use isles_kernel::Protocol;
 
 use crate::models::{paxos, register, two_phase_commit};
@@ -14,7 +16,8 @@ fn failures<P: Protocol>(report: &Report<P>) -> usize {
 fn orders(constraints: usize) -> Scenario<Puppet> {
     let begin = vec![(1..=4).map(|n| Do::Cast(1, n)).collect(), vec![]];
     puppets(begin).ask(Property::<Puppet>::never("that order", move |view| {
-        let seen = view.process(isles_kernel::ProcessId(1)).map(|puppet| puppet.seen.clone()).unwrap_or_default();
+        let seen =
+            view.process(isles_kernel::ProcessId(1)).map(|puppet| puppet.seen.clone()).unwrap_or_default();
         let at = |n: u8| seen.iter().position(|seen| *seen == Seen::Message(0, n)).unwrap_or(9);
         seen.len() == 4 && at(4) < at(1) && (constraints < 2 || at(3) < at(2))
     }))
@@ -64,7 +67,10 @@ fn a_table_with_room_meets_all_states_and_one_without_says_what_it_missed() {
     assert!(roomy.chance.is_some_and(|chance| chance.probability() < 1e-6) && !roomy.is_proof(), "{roomy}");
     assert_eq!(roomy.stopped, Some(Stopped::Bitstate));
     let narrow = run(13);
-    assert!(narrow.states < 8_000 && narrow.chance.is_some_and(|chance| chance.probability() > 0.1), "{narrow}");
+    assert!(
+        narrow.states < 8_000 && narrow.chance.is_some_and(|chance| chance.probability() > 0.1),
+        "{narrow}"
+    );
 }
 
 #[test]
@@ -99,7 +105,12 @@ fn nothing_depends_on_threads() {
         register::scenario::<paxos::Paxos>(3, 2, paxos::Config { servers: 3, forgetful: true })
     });
     same_for_all_threads(|| Scenario {
-        faults: Faults { crashes: Budget::UpTo(1), restarts: Budget::UpTo(1), losses: Budget::UpTo(1), ..Faults::default() },
+        faults: Faults {
+            crashes: Budget::UpTo(1),
+            restarts: Budget::UpTo(1),
+            losses: Budget::UpTo(1),
+            ..Faults::default()
+        },
         ..puppets(vec![
             vec![Do::Watch(1), Do::Send(1, 1), Do::Persist(1), Do::Cast(2, 2)],
             vec![Do::Send(0, 3), Do::Arm(1), Do::Choose(3)],
