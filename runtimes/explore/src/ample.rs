@@ -151,7 +151,18 @@ impl<P: Protocol> Space<P> {
             }
             // Timers that wait until all is quiet depend on everything.
             Cause::Timer { process, .. } if self.scenario.timers == Timers::Free => Some(process),
-            _ => None,
+            Cause::Timer { .. }
+            | Cause::Invoke { .. }
+            | Cause::Sync { .. }
+            | Cause::Start { .. }
+            | Cause::Crash { .. }
+            | Cause::Lose { .. }
+            | Cause::Duplicate { .. }
+            | Cause::Cut { .. }
+            | Cause::Heal
+            | Cause::Break { .. }
+            | Cause::Discard { .. }
+            | Cause::Tamper { .. } => None,
         }
     }
 

@@ -12,6 +12,9 @@ use crate::scenario::Budget;
 use crate::space::{Need, Space};
 use crate::state::{Spent, State};
 
+/// The mutations of a message: all that may be said instead of it.
+pub type Mutate<Msg> = fn(&Msg) -> Vec<Msg>;
+
 /// Who lies, how often in one behaviour, and how.
 pub struct Byzantine<P: Protocol> {
     /// Who.
@@ -25,7 +28,7 @@ pub struct Byzantine<P: Protocol> {
     /// A message says what another that is under way to somebody else says: two receivers are told different things.
     pub equivocate: bool,
     /// What a message may say instead: the mutations of one, for each. None: no field is corrupted.
-    pub corrupt: Option<fn(&P::Msg) -> Vec<P::Msg>>,
+    pub corrupt: Option<Mutate<P::Msg>>,
 }
 
 impl<P: Protocol> Byzantine<P> {

@@ -36,7 +36,7 @@ mod view;
 mod visited;
 mod watch;
 
-pub use byzantine::Byzantine;
+pub use byzantine::{Byzantine, Mutate};
 pub use disk::{Disk, DiskError, check_checkpoint};
 pub use explorer::{Explorer, Progress, ScenarioError};
 pub use moment::{Moment, Standing, Underway};

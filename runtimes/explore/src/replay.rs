@@ -1,6 +1,6 @@
 //! Behaviours taken up again: replayed, shortened, written to a file and read from one.
 
-use isles_kernel::Protocol;
+use isles_kernel::{ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::explorer::Explorer;
@@ -30,6 +30,9 @@ pub struct Header {
 
 /// The format's name.
 const FORMAT: &str = "isles-explore-trace";
+
+/// Behaviours with more processes are refused: pictures have a column for each.
+const NAMED_MAX: usize = 500;
 
 /// A longer line is refused before it is read as anything.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -138,6 +141,13 @@ impl<P: Protocol> Trace<P> {
         {
             let why = format!("there is no {process}: the header says {} processes", header.processes);
             return Err(TraceError::Step { line, why });
+        }
+        let mut named: Vec<ProcessId> = steps.iter().flat_map(|step| step.what.named()).collect();
+        named.sort_unstable();
+        named.dedup();
+        if named.len() > NAMED_MAX {
+            let why = format!("{} processes take part: at most {NAMED_MAX}", named.len());
+            return Err(TraceError::Header(why));
         }
         if header.loop_start > steps.len() {
             let why = format!("a loop from step {} of {}", header.loop_start, steps.len());

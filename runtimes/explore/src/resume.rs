@@ -148,7 +148,17 @@ impl<P: Protocol> Space<P> {
                     && action.outcome()
                         < self.known(|space| space.acts(space.state(words), place)).len() as u32
             }
-            _ => {
+            Cause::Timer { .. }
+            | Cause::Invoke { .. }
+            | Cause::Sync { .. }
+            | Cause::Start { .. }
+            | Cause::Crash { .. }
+            | Cause::Lose { .. }
+            | Cause::Duplicate { .. }
+            | Cause::Cut { .. }
+            | Cause::Heal
+            | Cause::Break { .. }
+            | Cause::Discard { .. } => {
                 let found = self.other_causes(state, true, &mut |other| {
                     if other == cause { Err(()) } else { Ok(()) }
                 });

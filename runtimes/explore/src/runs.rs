@@ -57,10 +57,10 @@ pub(crate) enum Draws {
 }
 
 /// Words that address draws.
-const START: u64 = 0x7374_6172_74;
+const START: u64 = 0x0073_7461_7274;
 const STEP: u64 = 0x7374_6570;
 const CHANGE: u64 = 0x6368_616e_6765;
-const CHAIN: u64 = 0x6368_6169_6e;
+const CHAIN: u64 = 0x0063_6861_696e;
 
 /// Behaviours that go on together.
 const BATCH: u64 = 128;

@@ -10,7 +10,7 @@ use crate::parcel::{Arrival, Kind, Meta, NONE, Parcel};
 use crate::property;
 use crate::scenario::{Budget, Clients, Memory, Scenario, Streams};
 use crate::state::{Spent, State};
-use crate::symmetry::{Part, Shape, stream_key};
+use crate::symmetry::{Part, Shape};
 
 /// What a process does to its local state that is no delivery, as the second half of a key whose first is the local
 /// state; a delivery's is the parcel, below 2^28.
@@ -74,7 +74,7 @@ pub(crate) enum Need {
 }
 
 /// The place of whoever is not explored.
-const OUTSIDE: u8 = u8::MAX;
+pub(crate) const OUTSIDE: u8 = u8::MAX;
 
 /// In a cell: the step changes nothing, and such steps are left out.
 const STILL: u32 = 1 << 31;
@@ -122,7 +122,7 @@ pub(crate) struct Space<P: Protocol> {
     /// Local states that were forgotten.
     pub(crate) forgotten: u64,
     /// How many parcels each process has been sent.
-    ranks: Vec<u32>,
+    pub(crate) ranks: Vec<u32>,
     pub(crate) pushes: Memo,
     pub(crate) turns: Memo,
     /// Requests by client and index.
@@ -360,115 +360,6 @@ impl<P: Protocol> Space<P> {
             self.broken.push(broken);
         }
         id
-    }
-
-    /// The number of something that is under way.
-    pub(crate) fn parcel(&mut self, parcel: Parcel<P>) -> u32 {
-        let meta = self.meta_of(&parcel);
-        let id = match &parcel {
-            Parcel::Stream { from, to, orphan, messages } => {
-                let keys: Vec<u64> = messages.iter().map(|message| self.parcels.key(*message)).collect();
-                let key = stream_key(*from, *to, *orphan, &keys);
-                self.parcels.intern_keyed(parcel, key)
-            }
-            Parcel::Message { .. } | Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => {
-                self.parcels.intern(parcel)
-            }
-        };
-        if id as usize == self.meta.len() {
-            if self.ranks.len() <= usize::from(meta.to) {
-                self.ranks.resize(usize::from(meta.to) + 1, 0);
-            }
-            let rank = &mut self.ranks[usize::from(meta.to)];
-            let meta = Meta { rank: *rank, ..meta };
-            // What is delivered under another name needs none: streams deliver their messages.
-            *rank += u32::from(!matches!(meta.kind, Kind::Stream | Kind::Orphan | Kind::Answer));
-            self.meta.push(meta);
-            self.arrivals.push(self.arrival_of(id, meta));
-            if self.is_symmetric() {
-                self.parcel_shapes.push(self.shape_of(Part::Parcel(id)));
-            }
-        }
-        id
-    }
-
-    fn arrival_of(&self, parcel: u32, meta: Meta) -> Arrival {
-        let queued = matches!(meta.kind, Kind::Stream | Kind::Orphan);
-        let left = if meta.rest == NONE { 0 } else { self.parcels.key(meta.rest) };
-        Arrival {
-            gone: if meta.kept { 0 } else { self.parcels.key(parcel).wrapping_sub(left) },
-            rank: if queued { self.meta[meta.head as usize].rank } else { meta.rank },
-            to: meta.to,
-            plain: !queued && meta.kind != Kind::Answer,
-            queued,
-        }
-    }
-
-    fn meta_of(&mut self, parcel: &Parcel<P>) -> Meta {
-        let slot = |process: ProcessId| self.slot(process).unwrap_or(OUTSIDE);
-        let plain = |kind: Kind, from: u8, to: u8| Meta {
-            kind,
-            from,
-            to,
-            kept: false,
-            rank: 0,
-            notice: NONE,
-            head: NONE,
-            rest: NONE,
-            orphan: NONE,
-        };
-        match parcel {
-            Parcel::Message { from, to, channel: Channel::Datagram, .. } => {
-                let kept = self.scenario.faults.duplicates == Budget::Unlimited;
-                Meta { kept, ..plain(Kind::Datagram, slot(*from), slot(*to)) }
-            }
-            Parcel::Message { from, to, channel: Channel::Stream, .. } => {
-                let meta = plain(Kind::Loose, slot(*from), slot(*to));
-                Meta { notice: self.notice(meta.from, meta.to), ..meta }
-            }
-            Parcel::Stream { from, to, orphan, messages } => {
-                let (from, to, orphan) = (*from, *to, *orphan);
-                let kind = if orphan { Kind::Orphan } else { Kind::Stream };
-                let mut meta = plain(kind, slot(from), slot(to));
-                meta.notice = self.notice(meta.from, meta.to);
-                meta.head = messages[0];
-                if messages.len() > 1 {
-                    meta.rest =
-                        self.parcel(Parcel::Stream { from, to, orphan, messages: messages[1..].to_vec() });
-                }
-                if self.is_breakable() && !orphan {
-                    meta.orphan =
-                        self.parcel(Parcel::Stream { from, to, orphan: true, messages: messages.clone() });
-                }
-                meta
-            }
-            Parcel::Broken { to, peer } => plain(Kind::Broken, slot(*peer), slot(*to)),
-            Parcel::Request(call) => {
-                let to = call.of_script(&self.scenario).map_or(0, |(process, _)| slot(*process));
-                plain(Kind::Request, 0, to)
-            }
-            Parcel::Answer { .. } => plain(Kind::Answer, 0, 0),
-        }
-    }
-
-    fn push(&mut self, stream: u32, message: u32) {
-        let Meta { from, to, .. } = self.meta[message as usize];
-        let (from, to) = (self.id(from), self.id(to));
-        let mut messages = match stream {
-            NONE => Vec::new(),
-            stream => match self.parcels.get(stream) {
-                Parcel::Stream { messages, .. } => messages.clone(),
-                Parcel::Message { .. }
-                | Parcel::Broken { .. }
-                | Parcel::Request(_)
-                | Parcel::Answer { .. } => {
-                    unreachable!("only streams grow")
-                }
-            },
-        };
-        messages.push(message);
-        let longer = self.parcel(Parcel::Stream { from, to, orphan: false, messages });
-        self.pushes.insert(stream, message, (longer, 0));
     }
 
     fn turn(&mut self, ledger: u32, parcel: u32) {

@@ -112,7 +112,7 @@ struct Scratch {
 impl Member {
     fn new(number: u32, swarm: Swarm, initial: &[(Vec<u32>, u64)], open: &Open, properties: usize) -> Self {
         let number = u64::from(number);
-        let seed = draw(swarm.seed, &[0x7377_6172_6d, number]);
+        let seed = draw(swarm.seed, &[0x0073_7761_726d, number]);
         let half = swarm.steps / 2;
         let steps = if number == 0 { swarm.steps } else { swarm.steps - (seed % u64::from(half + 1)) as u32 };
         let mut member = Self {

@@ -114,8 +114,7 @@ fn ample_sets_change_no_verdict() {
         ])
         .client(vec![(ProcessId(2), vec![Do::Cast(1, 7), Do::Reply(1)])])
         .ask(Property::<Puppet>::never("the client's first", |view| {
-            view.process(ProcessId(1))
-                .is_some_and(|puppet| puppet.seen.iter().any(|seen| *seen == Seen::Message(2, 7)))
+            view.process(ProcessId(1)).is_some_and(|puppet| puppet.seen.contains(&Seen::Message(2, 7)))
         }))
     });
 }
