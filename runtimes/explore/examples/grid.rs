@@ -1,5 +1,5 @@
-//! Four processes that each count to 99: 10^8 states (or that many to the fourth power, one less being given), on disk, and a
-//! counterexample that is the very last of them.
+//! Four processes that each count to 99, or to another number if one is given: 10^8 states with a folder, and a
+//! counterexample that ends in the very last of them.
 
 use isles_explore::{Answer, Disk, Explorer, Property, Scenario};
 use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol, Span};
