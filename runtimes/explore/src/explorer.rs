@@ -244,7 +244,8 @@ impl<P: Protocol + Sync> Explorer<P> {
         let live: Vec<usize> = (0..self.space.scenario.properties.len())
             .filter(|index| self.space.scenario.properties[*index].is_liveness())
             .collect();
-        // Random behaviours end somewhere, a search by few bits is for what does not fit into memory, and after a violation the rest is not asked for.
+        // Random behaviours end somewhere, a search by few bits is for what does not fit into memory, and after a violation
+        // the rest is not asked for.
         if !live.is_empty()
             && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random | Stopped::Bitstate))
         {
