@@ -3,7 +3,7 @@
 use isles_kernel::Protocol;
 
 use crate::parcel::{Kind, NONE};
-use crate::scenario::{Clients, Idle, Timers};
+use crate::scenario::{Budget, Clients, Idle, Timers};
 use crate::space::Space;
 use crate::state::{Spent, State};
 
@@ -52,6 +52,10 @@ pub(crate) enum Cause {
     Discard {
         place: u32,
     },
+    /// Somebody who lies does something to a message; its outcomes are what.
+    Tamper {
+        place: u32,
+    },
 }
 
 const OUTCOME_BITS: u32 = 10;
@@ -78,6 +82,7 @@ impl Action {
             Cause::Heal => (9, 0),
             Cause::Break { from, to } => (10, pair(from, to.into())),
             Cause::Discard { place } => (11, place),
+            Cause::Tamper { place } => (12, place),
         };
         // Only absurd scenarios come here; a wrong answer would be worse than none.
         assert!(outcome < 1 << OUTCOME_BITS, "a step has more than 2^10 outcomes: lower choices_max");
@@ -109,7 +114,8 @@ impl Action {
             8 => Cause::Cut { group: operand as u8 },
             9 => Cause::Heal,
             10 => Cause::Break { from: process, to: place as u8 },
-            _ => Cause::Discard { place: operand },
+            11 => Cause::Discard { place: operand },
+            _ => Cause::Tamper { place: operand },
         }
     }
 }
@@ -120,7 +126,7 @@ impl<P: Protocol> Space<P> {
         let cut = state.spent(Spent::Cut);
         cut != 0 && {
             let group = &self.scenario.faults.groups[usize::from(cut) - 1];
-            let inside = |process: u8| group.iter().any(|member| member.0 == u32::from(process));
+            let inside = |process: u8| group.iter().any(|member| self.slot(*member) == Some(process));
             inside(from) != inside(to)
         }
     }
@@ -128,25 +134,6 @@ impl<P: Protocol> Space<P> {
     /// Whether timers fire whatever is under way.
     fn timers_are_free(&self) -> bool {
         self.scenario.timers == Timers::Free
-    }
-
-    /// Calls `each` with the place of each parcel that may arrive, and says whether there is none.
-    #[inline(always)]
-    pub(crate) fn deliveries<E>(
-        &self,
-        state: State<'_>,
-        mut each: impl FnMut(u32) -> Result<(), E>,
-    ) -> Result<bool, E> {
-        let mut quiet = true;
-        let mut last = NONE;
-        for (place, &parcel) in (0..).zip(state.parcels()) {
-            // Several of one parcel lie side by side, and it does not matter which arrives.
-            if std::mem::replace(&mut last, parcel) != parcel && self.is_deliverable(state, parcel) {
-                quiet = false;
-                each(place)?;
-            }
-        }
-        Ok(quiet)
     }
 
     /// Calls `each` for all else that may happen. Some of it may turn out to change nothing.
@@ -169,7 +156,8 @@ impl<P: Protocol> Space<P> {
             for client in 0..self.scenario.clients.len() as u8 {
                 let call = self.ledgers.get(state.ledger()).next(client, &self.scenario);
                 if let Some((at, _)) = call.and_then(|call| call.of_script(&self.scenario))
-                    && self.is_up(state.locals()[at.index()])
+                    && let Some(slot) = self.slot(*at)
+                    && self.is_up(state.locals()[usize::from(slot)])
                 {
                     each(Cause::Invoke { client })?;
                 }
@@ -179,8 +167,7 @@ impl<P: Protocol> Space<P> {
     }
 
     /// Whether this parcel can arrive now.
-    #[inline(always)]
-    fn is_deliverable(&self, state: State<'_>, parcel: u32) -> bool {
+    pub(crate) fn is_deliverable(&self, state: State<'_>, parcel: u32) -> bool {
         let meta = self.meta[parcel as usize];
         match meta.kind {
             Kind::Answer => true,
@@ -198,8 +185,13 @@ impl<P: Protocol> Space<P> {
 
     fn may_lose_or_double(&self, state: State<'_>) -> bool {
         let faults = &self.scenario.faults;
-        faults.losses.allows(state.spent(Spent::Losses))
-            || faults.duplicates.allows(state.spent(Spent::Duplicates))
+        faults.losses.allows(state.spent(Spent::Losses)) || self.may_double(state)
+    }
+
+    /// Whether a datagram may be doubled by a step of the network; one that may arrive any number of times need not be.
+    fn may_double(&self, state: State<'_>) -> bool {
+        let duplicates = self.scenario.faults.duplicates;
+        duplicates != Budget::Unlimited && duplicates.allows(state.spent(Spent::Duplicates))
     }
 
     fn faults<E>(&self, state: State<'_>, each: &mut impl FnMut(Cause) -> Result<(), E>) -> Result<(), E> {
@@ -217,7 +209,7 @@ impl<P: Protocol> Space<P> {
                 if faults.losses.allows(state.spent(Spent::Losses)) {
                     each(Cause::Lose { place })?;
                 }
-                if !meta.kept && faults.duplicates.allows(state.spent(Spent::Duplicates)) {
+                if self.may_double(state) {
                     each(Cause::Duplicate { place })?;
                 }
             }
@@ -254,7 +246,7 @@ impl<P: Protocol> Space<P> {
                 continue;
             }
             for to in 0..state.processes as u8 {
-                let watched = self.locals.get(local).watched.iter().any(|peer| peer.0 == u32::from(to));
+                let watched = self.locals.get(local).watched.contains(&self.id(to));
                 let told = state.parcels().contains(&self.notice(from, to));
                 if self.crosses_cut(state, from, to)
                     && !told
@@ -301,6 +293,7 @@ mod tests {
             Cause::Heal,
             Cause::Break { from: 249, to: 248 },
             Cause::Discard { place: 6 },
+            Cause::Tamper { place: 7 },
         ];
         for cause in causes {
             for outcome in [0, 1023] {

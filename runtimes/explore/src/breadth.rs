@@ -9,50 +9,15 @@
 use isles_kernel::Protocol;
 
 use crate::action::Action;
-use crate::report::Stopped;
+use crate::ample::Ample;
+use crate::disk::{Disk, DiskError};
+use crate::frontier::Frontier;
+use crate::origins::{Origin, Origins};
+use crate::report::{Chance, Stopped};
 use crate::space::{Need, Space};
 use crate::state::States;
 use crate::visited::Visited;
 use crate::watch::Open;
-
-/// States that are continued together: enough that starting threads costs little, few enough that their successors
-/// stay in the cache.
-const BLOCK: usize = 1 << 13;
-
-/// Where a state came from: the number of the state before it, and the action; an initial state has itself and its
-/// number.
-#[derive(Clone, Copy, Debug)]
-struct Origin {
-    before: u32,
-    action: Action,
-}
-
-/// Origins in pieces, so that there is never a second copy of all of them while they grow.
-#[derive(Default)]
-struct Origins {
-    pieces: Vec<Vec<Origin>>,
-    count: usize,
-}
-
-impl Origins {
-    const PIECE: usize = 1 << 16;
-
-    const fn len(&self) -> usize {
-        self.count
-    }
-
-    fn push(&mut self, origin: Origin) {
-        if self.count.is_multiple_of(Self::PIECE) {
-            self.pieces.push(Vec::with_capacity(Self::PIECE));
-        }
-        self.pieces[self.count / Self::PIECE].push(origin);
-        self.count += 1;
-    }
-
-    fn get(&self, state: u32) -> Origin {
-        self.pieces[state as usize / Self::PIECE][state as usize % Self::PIECE]
-    }
-}
 
 /// A successor of a state of the block that is being worked on.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +34,21 @@ pub(crate) struct Searched {
     pub(crate) generated: u64,
     pub(crate) depth: u32,
     pub(crate) stopped: Option<Stopped>,
+    /// Bytes that went to disk.
+    pub(crate) spilled: u64,
+    pub(crate) chance: Option<Chance>,
+    /// The processes that properties looked at.
+    pub(crate) looks: u64,
     /// For each property, the number of the initial state and the actions that lead to the state that decides it.
     pub(crate) paths: Vec<Option<(u32, Vec<Action>)>>,
+}
+
+impl Searched {
+    /// Nothing was found yet.
+    pub(crate) fn nothing(properties: usize) -> Self {
+        let paths = vec![None; properties];
+        Self { states: 0, generated: 0, depth: 0, stopped: None, spilled: 0, chance: None, looks: 0, paths }
+    }
 }
 
 /// How far a search goes.
@@ -82,25 +60,42 @@ pub(crate) struct Bounds {
     pub(crate) whole: bool,
 }
 
+/// States of which one thread finds the successors at a time: as many as leave them in the nearest cache.
+const PIECE: usize = 256;
+
 pub(crate) struct Breadth<'a, P: Protocol> {
     space: &'a mut Space<P>,
     threads: usize,
     bounds: Bounds,
     /// Each thread's part of the fingerprints.
     visited: Vec<Visited>,
-    origins: Origins,
-    /// The states of the next level, in blocks.
-    next: Vec<States>,
-    generated: u64,
+    pub(crate) origins: Origins,
+    /// What is left of the level that is being continued, and the next level.
+    pub(crate) level: Frontier,
+    pub(crate) next: Frontier,
+    /// States whose successors were taken: the first so many.
+    pub(crate) expanded: u32,
+    /// Steps from the beginning to the level that is being continued; to the next, if nothing is left of it.
+    pub(crate) depth: u32,
+    pub(crate) generated: u64,
     open: Open,
-    decisions: Vec<Option<u32>>,
-    violated: bool,
+    pub(crate) decisions: Vec<Option<u32>>,
+    pub(crate) violated: bool,
+    /// What leaves steps out, if anything does.
+    pub(crate) ample: Option<Ample>,
+    /// The processes that properties looked at.
+    looks: u64,
+    /// Kept for their room.
+    candidates: Vec<Candidate>,
+    new: Vec<Candidate>,
 }
 
 /// What one thread makes of its part of a block.
 #[derive(Default)]
 struct Made {
     states: States,
+    /// The processes that properties looked at.
+    looks: u64,
     /// Properties that are decided, each with the place of the state among these.
     decided: Vec<(usize, u32)>,
 }
@@ -112,86 +107,225 @@ const fn part(fingerprint: u64, parts: usize) -> usize {
 }
 
 impl<'a, P: Protocol + Sync> Breadth<'a, P> {
-    pub(crate) fn new(space: &'a mut Space<P>, threads: usize, bounds: Bounds) -> Self {
+    /// A search that has not begun.
+    pub(crate) fn new(
+        space: &'a mut Space<P>,
+        threads: usize,
+        bounds: Bounds,
+        disk: Option<&Disk>,
+    ) -> Result<Self, DiskError> {
         let open = Open::all(&space.scenario);
         let properties = space.scenario.properties.len() + 1;
-        Self {
+        let frontier = |name| disk.map_or_else(|| Ok(Frontier::default()), |disk| disk.frontier(name));
+        Ok(Self {
             space,
             threads: threads.max(1),
             bounds,
             visited: (0..threads.max(1)).map(|_| Visited::new()).collect(),
-            origins: Origins::default(),
-            next: Vec::new(),
+            origins: disk.map_or_else(|| Ok(Origins::default()), Disk::origins)?,
+            level: frontier("level-a")?,
+            next: frontier("level-b")?,
+            expanded: 0,
+            depth: 0,
             generated: 0,
             open,
             decisions: vec![None; properties],
             violated: false,
+            ample: None,
+            looks: 0,
+            candidates: Vec::new(),
+            new: Vec::new(),
+        })
+    }
+
+    /// Searches from where it is to the end or to a bound.
+    pub(crate) fn run(
+        mut self,
+        disk: Option<&Disk>,
+        progress: &mut dyn FnMut(u64, u64, u32),
+    ) -> Result<Searched, DiskError> {
+        if self.origins.len() == 0 {
+            self.begin()?;
         }
-    }
-
-    pub(crate) fn run(mut self, progress: &mut dyn FnMut(u64, u64, u32)) -> Searched {
-        self.begin();
-        let mut depth = 0;
+        let mut saved = self.origins.len() as u64;
         let stopped = loop {
-            if self.violated && !self.bounds.whole {
-                break Some(Stopped::AtViolation);
-            }
-            if self.next.is_empty() {
-                break None;
-            }
-            if depth == self.bounds.depth {
-                break Some(Stopped::AtDepth(depth));
-            }
-            let level = std::mem::take(&mut self.next);
-            let mut first = (self.origins.len() - level.iter().map(States::len).sum::<usize>()) as u32;
-            // Each block is given back as soon as it has been continued.
-            for block in level {
-                if self.origins.len() as u64 > self.bounds.states {
-                    break;
+            if self.level.len() == 0 {
+                if self.violated && !self.bounds.whole {
+                    break Some(Stopped::AtViolation);
                 }
-                self.block(&block, first);
-                first += block.len() as u32;
-                progress(self.origins.len() as u64, self.generated, depth + 1);
+                if self.next.len() == 0 {
+                    break None;
+                }
+                if self.depth == self.bounds.depth {
+                    break Some(Stopped::AtDepth(self.depth));
+                }
+                std::mem::swap(&mut self.level, &mut self.next);
             }
-            if self.origins.len() as u64 > self.bounds.states {
-                break Some(Stopped::AtStates(self.bounds.states));
+            let before = (self.generated, self.space.handler_steps);
+            if let Some(stopped) = self.level(disk, &mut saved, progress)? {
+                break Some(stopped);
             }
-            depth += u32::from(!self.next.is_empty());
+            let (steps, handlers) = (self.generated - before.0, self.space.handler_steps - before.1);
+            if self.ample.is_none() && self.space.forgets(steps, handlers) {
+                self.space.forget(&mut self.next)?;
+            }
+            self.depth += u32::from(self.next.len() > 0);
         };
-        let paths = self.decisions.iter().map(|state| state.map(|state| self.path(state))).collect();
+        if let Some(disk) = disk {
+            disk.save(self.saved(), &mut self.origins)?;
+        }
+        let mut paths = Vec::new();
+        for state in self.decisions.clone() {
+            paths.push(state.map(|state| self.origins.path(state)).transpose()?);
+        }
         let states = self.origins.len() as u64;
-        Searched { states, generated: self.generated, depth, stopped, paths }
+        let spilled = self.level.written() + self.next.written();
+        Ok(Searched {
+            states,
+            generated: self.generated,
+            depth: self.depth,
+            stopped,
+            spilled,
+            chance: None,
+            looks: self.looks,
+            paths,
+        })
     }
 
-    fn begin(&mut self) {
+    /// Continues what is left of a level, block by block. Each block is given back as soon as it has been continued.
+    fn level(
+        &mut self,
+        disk: Option<&Disk>,
+        saved: &mut u64,
+        progress: &mut dyn FnMut(u64, u64, u32),
+    ) -> Result<Option<Stopped>, DiskError> {
+        while self.level.len() > 0 {
+            let states = self.origins.len() as u64;
+            if states > self.bounds.states {
+                break;
+            }
+            if let Some(disk) = disk {
+                if disk.is_full(states) {
+                    return Ok(Some(Stopped::AtMemory(disk.memory)));
+                }
+                if states - *saved >= disk.every {
+                    disk.save(self.saved(), &mut self.origins)?;
+                    *saved = states;
+                }
+            }
+            let Some(block) = self.level.pop()? else { break };
+            self.block(&block)?;
+            self.expanded += block.len() as u32;
+            progress(self.origins.len() as u64, self.generated, self.depth + 1);
+        }
+        let is_beyond = self.origins.len() as u64 > self.bounds.states;
+        Ok(is_beyond.then_some(Stopped::AtStates(self.bounds.states)))
+    }
+
+    fn begin(&mut self) -> Result<(), DiskError> {
         let initial = self.space.initial();
         let mut made = Made::default();
         for (number, words) in (0..).zip(&initial) {
             self.generated += 1;
-            let fingerprint = self.space.known(|space| space.fingerprint(words));
-            if self.visited[part(fingerprint, self.threads)].insert(fingerprint) {
-                self.origins.push(Origin { before: u32::MAX, action: Action(number) });
+            if self.meet(words) {
+                self.origins.push(Origin { before: u32::MAX, action: Action(number) })?;
                 self.space.look(words, &self.open, &mut made);
             }
         }
-        self.take(made, 0);
+        self.take(&made, 0)
     }
 
-    /// Continues the states of a block, of which the first has this number.
-    fn block(&mut self, block: &States, first: u32) {
-        let candidates = self.candidates(block);
+    /// Notes a state; false if it was met before.
+    pub(crate) fn meet(&mut self, words: &[u32]) -> bool {
+        let fingerprint = self.space.known(|space| space.fingerprint(words));
+        self.visited[part(fingerprint, self.threads)].insert(fingerprint)
+    }
+
+    pub(crate) const fn space(&mut self) -> &mut Space<P> {
+        self.space
+    }
+
+    /// Closes what was decided before the search was stopped.
+    pub(crate) fn close_decided(&mut self) {
+        for property in 0..self.decisions.len() {
+            if self.decisions[property].is_some() {
+                self.open.close(property);
+                self.violated |= self.space.is_violation(property);
+            }
+        }
+    }
+
+    /// Continues the states of a block.
+    fn block(&mut self, block: &States) -> Result<(), DiskError> {
+        if self.threads == 1 && self.ample.is_none() {
+            for from in (0..block.len()).step_by(PIECE) {
+                self.piece(block, from, block.len().min(from + PIECE))?;
+            }
+            return Ok(());
+        }
+        let first = self.expanded;
+        let mut candidates = self.candidates(block);
+        self.leave_out(block, &mut candidates);
         self.generated += candidates.iter().map(Vec::len).sum::<usize>() as u64;
         let new = self.new_ones(&candidates);
         let mut offset = self.origins.len() as u32;
         for Candidate { parent, action, .. } in &new {
-            self.origins.push(Origin { before: first + parent, action: *action });
+            self.origins.push(Origin { before: first + parent, action: *action })?;
         }
-        assert!(self.origins.len() < u32::MAX as usize, "more than 2^32 states: bound the scenario");
         for made in self.make(block, &new) {
-            let count = made.states.len() as u32;
-            self.take(made, offset);
-            offset += count;
+            self.take(&made, offset)?;
+            offset += made.states.len() as u32;
         }
+        Ok(())
+    }
+
+    /// The same for some states of a block on this thread alone: nothing is handed from one to another.
+    fn piece(&mut self, block: &States, from: usize, until: usize) -> Result<(), DiskError> {
+        /// How far ahead places in the table are fetched.
+        const AHEAD: usize = 16;
+        let Self { space, visited, origins, next, open, decisions, candidates, new, .. } = self;
+        candidates.clear();
+        let mut scratch = Vec::new();
+        for parent in from..until {
+            let words = block.get(parent);
+            while let Err(need) = space.expand(words, parent as u32, &mut scratch, candidates) {
+                space.supply(need);
+            }
+        }
+        self.generated += candidates.len() as u64;
+        new.clear();
+        for (index, candidate) in candidates.iter().enumerate() {
+            if let Some(later) = candidates.get(index + AHEAD) {
+                visited[0].prefetch(later.fingerprint);
+            }
+            if visited[0].insert(candidate.fingerprint) {
+                new.push(*candidate);
+            }
+        }
+        for Candidate { parent, action, .. } in &*new {
+            let number = origins.len() as u32;
+            origins.push(Origin { before: self.expanded + parent, action: *action })?;
+            let parent = space.state(block.get(*parent as usize));
+            next.push_with(|words| {
+                let start = words.len();
+                let known = space.append_successor(parent, *action, words);
+                known.expect("whoever computed the fingerprint had all that is needed");
+                let state = space.state(&words[start..]);
+                let _ = space.decide(state, open, |property| {
+                    if decisions[property].is_none() {
+                        decisions[property] = Some(number);
+                        self.violated |= space.is_violation(property);
+                    }
+                });
+            })?;
+        }
+        // A property is asked until the end of the piece in which it is decided.
+        for (property, decision) in decisions.iter().enumerate() {
+            if decision.is_some() {
+                open.close(property);
+            }
+        }
+        Ok(())
     }
 
     /// The successors of the states of a block, in their order, in pieces.
@@ -240,6 +374,26 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         }
         all.extend(known);
         all
+    }
+
+    /// Leaves out the candidates that are not in an ample set.
+    fn leave_out(&self, block: &States, candidates: &mut [Vec<Candidate>]) {
+        let Some(ample) = &self.ample else { return };
+        let space = &*self.space;
+        let is_new = |fingerprint| !self.visited[part(fingerprint, self.threads)].contains(fingerprint);
+        for piece in candidates {
+            let mut kept = Vec::with_capacity(piece.len());
+            for siblings in piece.chunk_by(|one, other| one.parent == other.parent) {
+                let state = space.state(block.get(siblings[0].parent as usize));
+                let successors = siblings.iter().map(|candidate| (candidate.action, candidate.fingerprint));
+                let process = ample.process(space, state, successors, is_new);
+                let stays = |candidate: &&Candidate| {
+                    process.is_none() || space.stepper(state, candidate.action) == process
+                };
+                kept.extend(siblings.iter().filter(stays));
+            }
+            *piece = kept;
+        }
     }
 
     /// The candidates that nobody has met before, each once, in order.
@@ -309,37 +463,17 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
     }
 
     /// Takes in states whose first has the number `offset`.
-    fn take(&mut self, made: Made, offset: u32) {
-        for index in 0..made.states.len() {
-            if self.next.last().is_none_or(|block| block.len() == BLOCK) {
-                self.next.push(States::default());
-            }
-            if let Some(block) = self.next.last_mut() {
-                block.push(made.states.get(index));
-            }
-        }
-        for (property, place) in made.decided {
-            if self.decisions[property].is_none() {
-                self.decisions[property] = Some(offset + place);
-                self.open.close(property);
-                self.violated |= self.space.is_violation(property);
+    fn take(&mut self, made: &Made, offset: u32) -> Result<(), DiskError> {
+        self.next.append(&made.states)?;
+        self.looks |= made.looks;
+        for (property, place) in &made.decided {
+            if self.decisions[*property].is_none() {
+                self.decisions[*property] = Some(offset + place);
+                self.open.close(*property);
+                self.violated |= self.space.is_violation(*property);
             }
         }
-    }
-
-    /// The actions that lead to a state.
-    fn path(&self, state: u32) -> (u32, Vec<Action>) {
-        let mut actions = Vec::new();
-        let mut at = state;
-        loop {
-            let Origin { before, action } = self.origins.get(at);
-            if before == u32::MAX {
-                actions.reverse();
-                return (action.0, actions);
-            }
-            actions.push(action);
-            at = before;
-        }
+        Ok(())
     }
 }
 
@@ -366,7 +500,7 @@ impl<P: Protocol> Space<P> {
     fn look(&self, words: &[u32], open: &Open, made: &mut Made) {
         let place = made.states.len() as u32;
         let decided = &mut made.decided;
-        self.decide(self.state(words), open, |property| {
+        made.looks |= self.decide(self.state(words), open, |property| {
             if decided.iter().all(|(other, _)| *other != property) {
                 decided.push((property, place));
             }

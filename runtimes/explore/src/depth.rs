@@ -11,6 +11,7 @@ use hashbrown::hash_map::Entry;
 use isles_kernel::Protocol;
 
 use crate::action::{Action, Cause};
+use crate::ample::Ample;
 use crate::breadth::{Bounds, Searched};
 use crate::digest::digest;
 use crate::parcel::Kind;
@@ -64,11 +65,14 @@ pub(crate) struct Depth<'a, P: Protocol> {
     depth: u32,
     stopped: Option<Stopped>,
     open: Open,
+    ample: Option<Ample>,
+    looks: u64,
     paths: Vec<Option<(u32, Vec<Action>)>>,
 }
 
 impl<'a, P: Protocol> Depth<'a, P> {
-    pub(crate) fn new(space: &'a mut Space<P>, sleep: bool, bounds: Bounds) -> Self {
+    /// Sleep sets and ample sets are not used together: what slept is told by all steps of a state.
+    pub(crate) fn new(space: &'a mut Space<P>, sleep: bool, ample: Option<Ample>, bounds: Bounds) -> Self {
         let open = Open::all(&space.scenario);
         let paths = vec![None; space.scenario.properties.len() + 1];
         Self {
@@ -84,6 +88,8 @@ impl<'a, P: Protocol> Depth<'a, P> {
             depth: 0,
             stopped: None,
             open,
+            ample,
+            looks: 0,
             paths,
         }
     }
@@ -118,8 +124,8 @@ impl<'a, P: Protocol> Depth<'a, P> {
                 break;
             }
         }
-        let Self { count, generated, depth, stopped, paths, .. } = self;
-        Searched { states: count, generated, depth, stopped, paths }
+        let Self { count, generated, depth, stopped, looks, paths, .. } = self;
+        Searched { states: count, generated, depth, stopped, spilled: 0, chance: None, looks, paths }
     }
 
     /// Without sleep sets a state is noted as soon as it is seen, so that it waits once.
@@ -170,10 +176,10 @@ impl<'a, P: Protocol> Depth<'a, P> {
     }
 
     fn look(&mut self, words: &[u32]) {
-        let Self { space, open, paths, initial, path, .. } = self;
+        let Self { space, open, paths, initial, path, looks, .. } = self;
         let mut violated = false;
         let mut decided = Vec::new();
-        space.decide(space.state(words), open, |property| {
+        *looks |= space.decide(space.state(words), open, |property| {
             violated |= space.is_violation(property);
             decided.push(property);
         });
@@ -189,13 +195,19 @@ impl<'a, P: Protocol> Depth<'a, P> {
     /// Puts the successors of a state on the stack, so that the first comes off first.
     fn go_on(&mut self, words: &[u32], mut sleep: Vec<Sleeper>, only: Option<&[Sleeper]>) {
         let sleeping = matches!(self.met, Met::Sleeping(_));
-        let successors = self.space.known(|space| {
+        let mut successors: Vec<(Action, u64)> = self.space.known(|space| {
             let (mut all, mut scratch) = (Vec::new(), Vec::new());
             space.fingerprints(space.state(words), &mut scratch, |action, fingerprint| {
                 all.push((action, fingerprint));
             })?;
             Ok(all)
         });
+        if let (Some(ample), Met::Plain(visited)) = (&self.ample, &self.met) {
+            let (space, state) = (&*self.space, self.space.state(words));
+            let is_new = |fingerprint| !visited.contains(fingerprint);
+            let process = ample.process(space, state, successors.iter().copied(), is_new);
+            successors.retain(|(action, _)| process.is_none() || space.stepper(state, *action) == process);
+        }
         let first = self.pending.len();
         let mut made = Vec::new();
         let mut last: Option<(Cause, Option<Sleeper>, Sleep)> = None;
@@ -278,6 +290,7 @@ impl<P: Protocol> Space<P> {
             | Cause::Cut { .. }
             | Cause::Heal
             | Cause::Break { .. }
+            | Cause::Tamper { .. }
             | Cause::Discard { .. } => return None,
         };
         if self.scenario.place == Clients::Attached

@@ -2,14 +2,17 @@
 
 use isles_kernel::Protocol;
 
+use crate::ample::Ample;
 use crate::breadth::{Bounds, Breadth, Searched};
 use crate::depth::Depth;
+use crate::disk::{Disk, DiskError};
 use crate::graph::Graph;
 use crate::report::{Report, Stopped};
+use crate::runs::{self, Draws, Priorities, Walks};
 use crate::scenario::Scenario;
 use crate::space::Space;
+use crate::swarm::{self, Swarm};
 use crate::trace::Trace;
-use crate::walk::{self, Walks};
 
 /// Why a scenario cannot be explored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -35,6 +38,7 @@ pub struct Explorer<P: Protocol> {
     states: Option<u64>,
     whole: bool,
     sleep: bool,
+    ample: bool,
     progress: Box<dyn FnMut(Progress)>,
 }
 
@@ -58,11 +62,13 @@ impl<P: Protocol + Sync> Explorer<P> {
             states: None,
             whole: false,
             sleep: false,
+            ample: false,
             progress: Box::new(|_| ()),
         })
     }
 
-    /// Searches breadth-first with so many threads; the outcome is the same for any number.
+    /// Searches with so many threads: breadth-first, random behaviours, and swarms. The outcome is the same for any
+    /// number.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -98,6 +104,17 @@ impl<P: Protocol + Sync> Explorer<P> {
         self
     }
 
+    /// Lets breadth-first and depth-first searches leave out states, where the steps of one process are enough: nobody
+    /// else will send to it, and no property looks at it. Who sends to whom is learned by searching, as often as something
+    /// new is seen. It has no effect
+    /// together with faults other than unlimited duplicates, lies, symmetry, a [`Disk`], or more than 64 processes, and puts
+    /// sleep sets off. Properties about what happens at last are judged with all states all the same.
+    #[must_use]
+    pub fn ample_sets(mut self) -> Self {
+        self.ample = true;
+        self
+    }
+
     /// Is called now and then.
     #[must_use]
     pub fn progress(mut self, progress: impl FnMut(Progress) + 'static) -> Self {
@@ -120,12 +137,62 @@ impl<P: Protocol + Sync> Explorer<P> {
 
     /// All states, those fewer steps away first: counterexamples are as short as can be.
     pub fn breadth_first(&mut self) -> Report<P> {
-        let bounds = self.bounds();
-        let search = Breadth::new(&mut self.space, self.threads, bounds);
+        let (bounds, threads) = (self.bounds(), self.threads);
+        self.reduced(|space, ample, progress| {
+            let mut search =
+                Breadth::new(space, threads, bounds, None).expect("a search in memory uses no files");
+            search.ample = ample;
+            search.run(None, progress).expect("a search in memory uses no files")
+        })
+    }
+
+    /// Searches with ample sets, if they are wanted: again, as long as properties look at more than they were believed to.
+    fn reduced(
+        &mut self,
+        search: impl Fn(&mut Space<P>, Option<Ample>, &mut dyn FnMut(u64, u64, u32)) -> Searched,
+    ) -> Report<P> {
+        let mut ample = if self.ample { Ample::new(&self.space) } else { None };
         let progress = &mut self.progress;
-        let searched =
-            search.run(&mut |states, generated, depth| progress(Progress { states, generated, depth }));
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = loop {
+            let searched = search(&mut self.space, ample.clone(), &mut progress);
+            let Some(believed) = &mut ample else { break searched };
+            if !believed.learn(&self.space, searched.looks) {
+                break searched;
+            }
+            if believed.is_hopeless() {
+                ample = None;
+            }
+        };
         self.report(searched)
+    }
+
+    /// The same with a folder for what finds no room in memory. When it ends, at whatever bound, it leaves a checkpoint
+    /// there, from which [`resume`](Self::resume) goes on.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn breadth_first_on(&mut self, disk: &Disk) -> Result<Report<P>, DiskError> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let search = Breadth::new(&mut self.space, self.threads, bounds, Some(disk))?;
+        let searched = search.run(Some(disk), &mut progress)?;
+        Ok(self.report(searched))
+    }
+
+    /// Goes on with the search whose checkpoint is in a folder, as if it had never stopped: states, verdicts and
+    /// counterexamples are the same. How often handlers ran is counted from here.
+    ///
+    /// # Errors
+    /// When there is no checkpoint, or it is damaged or of another scenario.
+    pub fn resume(&mut self, disk: &Disk) -> Result<Report<P>, DiskError> {
+        let bounds = self.bounds();
+        let search = Breadth::resume(&mut self.space, self.threads, bounds, disk)?;
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = search.run(Some(disk), &mut progress)?;
+        Ok(self.report(searched))
     }
 
     /// All states, going on from the one reached last: counterexamples are found in little memory, and are long. A bound
@@ -133,34 +200,55 @@ impl<P: Protocol + Sync> Explorer<P> {
     pub fn depth_first(&mut self) -> Report<P> {
         let bounds = self.bounds();
         let sleep = self.sleep && !self.space.is_symmetric();
-        let search = Depth::new(&mut self.space, sleep, bounds);
-        let progress = &mut self.progress;
-        let searched =
-            search.run(&mut |states, generated, depth| progress(Progress { states, generated, depth }));
-        self.report(searched)
+        self.reduced(|space, ample, progress| {
+            Depth::new(space, sleep && ample.is_none(), ample, bounds).run(progress)
+        })
     }
 
     /// Random behaviours: in each state one of the possible steps, all with the same probability. What is found is so;
     /// that nothing is found says little.
     pub fn random(&mut self, walks: Walks) -> Report<P> {
+        self.runs(Draws::Even(walks))
+    }
+
+    /// Behaviours by random priorities (PCT). What is found is so; that nothing is found says as much as the report's
+    /// [`Chance`](crate::Chance).
+    pub fn priorities(&mut self, priorities: Priorities) -> Report<P> {
+        self.runs(Draws::Priorities(priorities))
+    }
+
+    fn runs(&mut self, draws: Draws) -> Report<P> {
         let bounds = self.bounds();
         let progress = &mut self.progress;
-        let searched = walk::search(&mut self.space, walks, bounds, &mut |states, generated, depth| {
-            progress(Progress { states, generated, depth });
-        });
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = runs::search(&mut self.space, self.threads, draws, bounds, &mut progress);
+        self.report(searched)
+    }
+
+    /// Depth-first searches that know states by a few bits each: for more states than there is memory. A bound of
+    /// [`states`](Self::states) is one for each member. What is found is so; that nothing is found says as much as the report's
+    /// [`Chance`](crate::Chance).
+    pub fn swarm(&mut self, swarm: Swarm) -> Report<P> {
+        let bounds = self.bounds();
+        let progress = &mut self.progress;
+        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
+        let searched = swarm::search(&mut self.space, self.threads, swarm, bounds, &mut progress);
         self.report(searched)
     }
 
     fn report(&mut self, searched: Searched) -> Report<P> {
-        let Searched { states, generated, depth, mut stopped, paths } = searched;
+        let Searched { states, generated, depth, mut stopped, spilled, chance, paths, .. } = searched;
         let trace =
             |path: Option<(u32, Vec<_>)>| path.map(|(initial, actions)| self.space.trace(initial, &actions));
         let mut traces: Vec<Option<Trace<P>>> = paths.into_iter().map(trace).collect();
         let live: Vec<usize> = (0..self.space.scenario.properties.len())
             .filter(|index| self.space.scenario.properties[*index].is_liveness())
             .collect();
-        // Random behaviours end somewhere, and after a violation the rest is not asked for.
-        if !live.is_empty() && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random)) {
+        // Random behaviours end somewhere, a search by few bits is for what does not fit into memory, and after a violation
+        // the rest is not asked for.
+        if !live.is_empty()
+            && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random | Stopped::Bitstate))
+        {
             let bounds = self.bounds();
             let graph = Graph::new(&mut self.space, bounds);
             stopped = stopped.or(graph.stopped);
@@ -174,8 +262,11 @@ impl<P: Protocol + Sync> Explorer<P> {
             generated,
             depth,
             stopped,
-            locals: self.space.locals.len() as u64,
+            locals: self.space.locals.len() as u64 + self.space.forgotten,
             handler_steps: self.space.handler_steps,
+            forgotten: self.space.forgotten,
+            spilled,
+            chance,
             choices_cut: self.space.choices_cut,
         }
     }

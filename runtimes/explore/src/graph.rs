@@ -155,6 +155,7 @@ impl<P: Protocol> Space<P> {
             | Cause::Cut { .. }
             | Cause::Heal
             | Cause::Break { .. }
+            | Cause::Tamper { .. }
             | Cause::Discard { .. } => NOBODY,
         }
     }

@@ -58,6 +58,32 @@ impl<T: Eq + Hash> Interner<T> {
         self.keys[id as usize]
     }
 
+    /// Keeps the values that are marked, and says which number each has now; none of those that are gone.
+    pub(crate) fn retain(&mut self, kept: &[bool]) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(kept.len());
+        let mut next = 0;
+        for kept in kept {
+            numbers.push(if *kept { next } else { u32::MAX });
+            next += u32::from(*kept);
+        }
+        let (mut of_values, mut of_keys) = (kept.iter(), kept.iter());
+        self.values.retain(|_| of_values.next().is_some_and(|kept| *kept));
+        self.keys.retain(|_| of_keys.next().is_some_and(|kept| *kept));
+        self.values.shrink_to_fit();
+        self.keys.shrink_to_fit();
+        let keys = &self.keys;
+        self.index = HashTable::with_capacity(keys.len());
+        for id in 0..next {
+            self.index.insert_unique(keys[id as usize], id, |&id| keys[id as usize]);
+        }
+        numbers
+    }
+
+    /// All values, whose keys and differences must stay as they are.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.values.len()

@@ -26,7 +26,7 @@ impl<P: Protocol> Space<P> {
         let count = graph.states.len() as u32;
         let holds = |test: &dyn Fn(&View<'_, P>) -> bool| -> Vec<bool> {
             let space = &*self;
-            let ask = |state| test(&View { space, state: space.state(graph.states.get(state as usize)) });
+            let ask = |state| test(&View::new(space, space.state(graph.states.get(state as usize))));
             (0..count).map(ask).collect()
         };
         let (begins, goal): (Vec<u32>, Vec<bool>) = match &self.scenario.properties[property].kind {

@@ -165,7 +165,8 @@ impl<P: Protocol> Local<P> {
     }
 
     fn handle(&mut self, input: Input<'_, P>, scenario: &Scenario<P>, sink: &mut Collect<P>) {
-        let now = Time::ZERO + Span::secs(u64::from(self.crashes));
+        let begin = scenario.moment.as_ref().map_or(Time::ZERO, |moment| moment.now);
+        let now = begin + Span::secs(u64::from(self.crashes));
         let me = self.process;
         let mut cx = Cx::new(me, now, &*scenario.config, sink);
         match (input, &mut self.state) {
@@ -235,18 +236,20 @@ impl<P: Protocol> Local<P> {
         }
     }
 
+    pub(crate) fn arm(&mut self, timer: P::Timer) {
+        if !self.timers.contains(&timer) {
+            let key = digest(0, &timer);
+            let place = self.timers.partition_point(|other| digest(0, other) < key);
+            self.timers.insert(place, timer);
+        }
+    }
+
     fn perform(&mut self, effect: Effect<P>, outward: &mut Vec<Outward<P>>, events: &mut Vec<P::Event>) {
         match effect {
             Effect::Send { to, msg, channel } => outward.push(Outward::Send { to, msg, channel }),
             Effect::Reply { id, reply } => outward.push(Outward::Reply { id, reply }),
             Effect::Emit { event } => events.push(event),
-            Effect::Arm { timer, .. } => {
-                if !self.timers.contains(&timer) {
-                    let key = digest(0, &timer);
-                    let place = self.timers.partition_point(|other| digest(0, other) < key);
-                    self.timers.insert(place, timer);
-                }
-            }
+            Effect::Arm { timer, .. } => self.arm(timer),
             Effect::Disarm { timer } => self.timers.retain(|other| *other != timer),
             Effect::Watch { peer } => {
                 if let Err(place) = self.watched.binary_search(&peer) {

@@ -19,6 +19,20 @@ struct Flight {
     text: String,
 }
 
+/// The processes that have a column, ascending.
+struct Lanes(Vec<ProcessId>);
+
+impl Lanes {
+    const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The column of a process.
+    fn of(&self, process: ProcessId) -> Option<usize> {
+        self.0.binary_search(&process).ok()
+    }
+}
+
 /// What happens, in a few words.
 fn words<P: Protocol>(what: &What<P>) -> String {
     match what {
@@ -40,6 +54,13 @@ fn words<P: Protocol>(what: &What<P>) -> String {
         }
         What::Lose { from, to, msg } => format!("{msg:?} from {from} to {to} is lost"),
         What::Duplicate { from, to, msg } => format!("{msg:?} from {from} to {to} is doubled"),
+        What::Tamper { from, to, msg, instead: Some(instead), .. } => {
+            format!("{from} lies to {to}: {instead:?} instead of {msg:?}")
+        }
+        What::Tamper { from, to, msg, again: true, .. } => {
+            format!("{from} will say {msg:?} to {to} once more")
+        }
+        What::Tamper { from, to, msg, .. } => format!("{from} does not say {msg:?} to {to}"),
         What::Cut { group } => format!("partition {group} begins"),
         What::Heal => "the partition ends".into(),
         What::Break { from, to } => format!("the stream from {from} to {to} breaks"),
@@ -50,14 +71,21 @@ fn words<P: Protocol>(what: &What<P>) -> String {
 }
 
 impl<P: Protocol> Trace<P> {
-    /// How many processes take part: one more than the highest that is named.
-    fn lanes(&self) -> u32 {
-        // A message may be sent to somebody who does not exist, and whose column would be far away.
+    /// The processes that have a column: all up to the highest that is named, or, if that is far away, those that are
+    /// named.
+    fn lanes(&self) -> Lanes {
+        // A message may be sent to somebody who does not exist.
         let named = |step: &Step<P>| {
             let receivers = step.sent.iter().map(|sent| sent.to).filter(|to| to.0 < PROCESSES_MAX);
-            step.what.named().chain(receivers).map(|process| process.0 + 1).max().unwrap_or(0)
+            step.what.named().chain(receivers).collect::<Vec<ProcessId>>()
         };
-        self.steps.iter().map(named).max().unwrap_or(0)
+        let mut lanes: Vec<ProcessId> = self.steps.iter().flat_map(named).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        match lanes.last() {
+            Some(last) if last.0 < PROCESSES_MAX => Lanes((0..=last.0).map(ProcessId).collect()),
+            _ => Lanes(lanes),
+        }
     }
 
     /// Each message with where it left and arrived.
@@ -125,10 +153,11 @@ impl<P: Protocol> Trace<P> {
     /// arrives; its tail says from whom it comes.
     pub fn to_diagram(&self) -> String {
         const WIDTH: usize = 6;
-        let lanes = self.lanes() as usize;
+        let columns = self.lanes();
+        let lanes = columns.len();
         let mut text = String::from("     ");
-        for lane in 0..lanes {
-            let _ = write!(text, "{:<WIDTH$}", format!("p{lane}"));
+        for process in &columns.0 {
+            let _ = write!(text, "{:<WIDTH$}", process.to_string());
         }
         text.push('\n');
         for (number, step) in (1..).zip(&self.steps) {
@@ -136,9 +165,11 @@ impl<P: Protocol> Trace<P> {
             for lane in 0..lanes {
                 row[lane * WIDTH] = '│';
             }
-            let acting = step.what.process().map(ProcessId::index);
-            if let What::Deliver { from, to, .. } = &step.what {
-                let (from, to) = (from.index() * WIDTH, to.index() * WIDTH);
+            let acting = step.what.process().and_then(|process| columns.of(process));
+            if let What::Deliver { from, to, .. } = &step.what
+                && let (Some(from), Some(to)) = (columns.of(*from), columns.of(*to))
+            {
+                let (from, to) = (from * WIDTH, to * WIDTH);
                 for place in &mut row[from.min(to)..from.max(to)] {
                     *place = if *place == '│' { '┼' } else { '─' };
                 }
@@ -161,9 +192,10 @@ impl<P: Protocol> Trace<P> {
     pub fn to_svg(&self) -> String {
         const LANE: u32 = 150;
         const ROW: u32 = 34;
-        let lanes = self.lanes().max(1);
+        let columns = self.lanes();
+        let lanes = columns.len().max(1) as u32;
         let (width, height) = (lanes * LANE + 460, (self.steps.len() as u32 + 2) * ROW + 20);
-        let x = |process: ProcessId| process.0 * LANE + 60;
+        let x = |process: ProcessId| columns.of(process).unwrap_or(0) as u32 * LANE + 60;
         let y = |row: usize| (row as u32 + 2) * ROW;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
@@ -171,8 +203,8 @@ impl<P: Protocol> Trace<P> {
              viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">\
              <path d=\"M0 0 8 4 0 8z\" fill=\"#205493\"/></marker></defs>\n"
         );
-        for lane in (0..lanes).map(ProcessId) {
-            let (x, bottom) = (x(lane), height - 10);
+        for lane in &columns.0 {
+            let (x, bottom) = (x(*lane), height - 10);
             let _ = writeln!(
                 svg,
                 "<text x=\"{x}\" y=\"18\" text-anchor=\"middle\" font-weight=\"bold\">{lane}</text>\
@@ -180,7 +212,7 @@ impl<P: Protocol> Trace<P> {
             );
         }
         for flight in self.flights() {
-            let Some(arrives) = flight.arrives.filter(|_| flight.to.0 < lanes) else { continue };
+            let Some(arrives) = flight.arrives.filter(|_| columns.of(flight.to).is_some()) else { continue };
             let (x1, y1) = (x(flight.from), flight.left.map_or(30, y));
             let (mut x2, mut y2) = (x(flight.to), y(arrives));
             if flight.lost {
@@ -231,8 +263,8 @@ impl<P: Protocol> Trace<P> {
     /// A sequence diagram in the language of Mermaid.
     pub fn to_mermaid(&self) -> String {
         let mut text = String::from("sequenceDiagram\n");
-        for lane in 0..self.lanes() {
-            let _ = writeln!(text, "    participant p{lane}");
+        for lane in self.lanes().0 {
+            let _ = writeln!(text, "    participant {lane}");
         }
         for step in &self.steps {
             let arrow = |arrow: &str, (from, to): (&ProcessId, &ProcessId), msg: &P::Msg| {
@@ -254,13 +286,14 @@ impl<P: Protocol> Trace<P> {
     /// A log for ShiViz: a line with process and vector clock for each event, and below it what happened. Its parser is
     /// `^(?<host>\S*) (?<clock>{.*})\n(?<event>.*)$`.
     pub fn to_shiviz(&self) -> String {
-        let lanes = self.lanes() as usize;
+        let columns = self.lanes();
+        let lanes = columns.len();
         let mut clocks = vec![vec![0u32; lanes]; lanes];
         let mut stamps: Vec<Vec<u32>> = Vec::new();
         let flights = self.flights();
         let mut text = String::new();
         for (row, step) in self.steps.iter().enumerate() {
-            let lane = step.what.process().map(ProcessId::index);
+            let lane = step.what.process().and_then(|process| columns.of(process));
             let arrived = flights.iter().find(|flight| flight.arrives == Some(row) && !flight.lost);
             if let (Some(lane), Some(left)) = (lane, arrived.and_then(|flight| flight.left)) {
                 let stamp = stamps[left].clone();
@@ -275,8 +308,9 @@ impl<P: Protocol> Trace<P> {
             clocks[lane][lane] += 1;
             stamps.push(clocks[lane].clone());
             let named = clocks[lane].iter().enumerate().filter(|(_, count)| **count > 0);
-            let clock: Vec<String> = named.map(|(lane, count)| format!("\"p{lane}\":{count}")).collect();
-            let _ = writeln!(text, "p{lane} {{{}}}\n{}", clock.join(", "), words(&step.what));
+            let clock: Vec<String> =
+                named.map(|(lane, count)| format!("\"{}\":{count}", columns.0[lane])).collect();
+            let _ = writeln!(text, "{} {{{}}}\n{}", columns.0[lane], clock.join(", "), words(&step.what));
         }
         text
     }

@@ -1,12 +1,11 @@
 //! Behaviours taken up again: replayed, shortened, written to a file and read from one.
 
-use isles_kernel::Protocol;
+use isles_kernel::{ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::explorer::Explorer;
 use crate::property::{self, Property};
 use crate::report::NO_PANIC;
-use crate::scenario::PROCESSES_MAX;
 use crate::state::State;
 use crate::trace::{Step, Trace};
 use crate::view::View;
@@ -21,7 +20,7 @@ pub struct Header {
     pub version: u32,
     /// The property that the behaviour decides.
     pub property: String,
-    /// How many processes there are.
+    /// How many processes there are; of a moment of another run, one more than the highest.
     pub processes: u32,
     /// Which of the initial states it begins in.
     pub initial: u32,
@@ -31,6 +30,9 @@ pub struct Header {
 
 /// The format's name.
 const FORMAT: &str = "isles-explore-trace";
+
+/// Behaviours with more processes are refused: pictures have a column for each.
+const NAMED_MAX: usize = 500;
 
 /// A longer line is refused before it is read as anything.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -134,15 +136,18 @@ impl<P: Protocol> Trace<P> {
         };
         let steps: Vec<Step<P>> =
             lines.filter(|(_, line)| !line.is_empty()).map(step).collect::<Result<_, _>>()?;
-        if header.processes > PROCESSES_MAX {
-            let why = format!("{} processes: an exploration has at most {PROCESSES_MAX}", header.processes);
-            return Err(TraceError::Header(why));
-        }
         let beyond = |step: &Step<P>| step.what.named().find(|process| process.0 >= header.processes);
         if let Some((line, process)) = (2..).zip(&steps).find_map(|(line, step)| Some((line, beyond(step)?)))
         {
             let why = format!("there is no {process}: the header says {} processes", header.processes);
             return Err(TraceError::Step { line, why });
+        }
+        let mut named: Vec<ProcessId> = steps.iter().flat_map(|step| step.what.named()).collect();
+        named.sort_unstable();
+        named.dedup();
+        if named.len() > NAMED_MAX {
+            let why = format!("{} processes take part: at most {NAMED_MAX}", named.len());
+            return Err(TraceError::Header(why));
         }
         if header.loop_start > steps.len() {
             let why = format!("a loop from step {} of {}", header.loop_start, steps.len());
@@ -178,7 +183,7 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// The properties that a state decides.
     fn decided(&self, words: &[u32]) -> Vec<String> {
         let state: State<'_> = self.space.state(words);
-        let view = View { space: &self.space, state };
+        let view = View::new(&self.space, state);
         let broken = self.space.broken[state.ledger() as usize];
         let decides = |(index, property): &(usize, &Property<P>)| match &property.kind {
             property::Kind::Always(test) => !test(&view),

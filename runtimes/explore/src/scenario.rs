@@ -5,6 +5,8 @@ use std::sync::Arc;
 use isles_kernel::{ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
+use crate::byzantine::Byzantine;
+use crate::moment::Moment;
 use crate::property::Property;
 use crate::symmetry::{Rename, Symmetry};
 
@@ -152,6 +154,10 @@ pub struct Scenario<P: Protocol> {
     pub properties: Vec<Property<P>>,
     /// Processes that may be exchanged: see [`symmetric`](Self::symmetric).
     pub symmetry: Option<Symmetry<P>>,
+    /// Who lies, and how.
+    pub byzantine: Option<Byzantine<P>>,
+    /// The moment of another run in which it begins: see [`lifted`](Self::lifted).
+    pub moment: Option<Moment<P>>,
 }
 
 impl<P: Protocol> Scenario<P> {
@@ -170,6 +176,8 @@ impl<P: Protocol> Scenario<P> {
             choices_max: 64,
             properties: Vec::new(),
             symmetry: None,
+            byzantine: None,
+            moment: None,
         }
     }
 
@@ -200,7 +208,20 @@ impl<P: Protocol> Scenario<P> {
 
     /// The first thing about the scenario that cannot be explored.
     pub(crate) fn flaw(&self) -> Option<String> {
-        let beyond = |process: &ProcessId| process.0 >= self.processes;
+        if let Some(moment) = &self.moment {
+            let count = moment.processes.len();
+            let differs = format!("{} processes, and a moment with {count}", self.processes);
+            let flaw = moment.flaw().or_else(|| (count != self.processes as usize).then_some(differs));
+            let symmetric = || "processes of a moment are not exchanged: leave symmetry out".to_owned();
+            if let Some(flaw) = flaw.or_else(|| self.symmetry.is_some().then(symmetric)) {
+                return Some(flaw);
+            }
+        }
+        let chosen = self.chosen();
+        let beyond = |process: &ProcessId| match &chosen {
+            Some(chosen) => !chosen.contains(process),
+            None => process.0 >= self.processes,
+        };
         if self.processes == 0 || self.processes > PROCESSES_MAX {
             return Some(format!("{} processes: an exploration has 1 to 250", self.processes));
         }
@@ -227,6 +248,13 @@ impl<P: Protocol> Scenario<P> {
                 "choices_max is {}: at least 2 values of a choice are tried",
                 self.choices_max
             ));
+        }
+        let liars = self.byzantine.iter().flat_map(|byzantine| &byzantine.processes);
+        if let Some(process) = liars.clone().find(|process| beyond(process)) {
+            return Some(format!("{process} is to lie, and there are {} processes", self.processes));
+        }
+        if self.symmetry.is_some() && liars.count() > 0 {
+            return Some("who lies differs from who does not: leave symmetry or lies out".into());
         }
         let mut names: Vec<&str> = self.properties.iter().map(Property::name).collect();
         names.sort_unstable();

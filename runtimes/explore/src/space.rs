@@ -6,11 +6,11 @@ use crate::intern::Interner;
 use crate::ledger::{Call, Ledger};
 use crate::local::{Input, Local, Outward, Ran};
 use crate::memo::{Memo, Rows};
-use crate::parcel::{Kind, Meta, NONE, Parcel};
+use crate::parcel::{Arrival, Kind, Meta, NONE, Parcel};
 use crate::property;
 use crate::scenario::{Budget, Clients, Memory, Scenario, Streams};
-use crate::state::State;
-use crate::symmetry::{Part, Shape, stream_key};
+use crate::state::{Spent, State};
+use crate::symmetry::{Part, Shape};
 
 /// What a process does to its local state that is no delivery, as the second half of a key whose first is the local
 /// state; a delivery's is the parcel, below 2^28.
@@ -65,42 +65,78 @@ pub(crate) enum Need {
     Call { ledger: u32, client: u8 },
     /// The key of a part when two processes are exchanged.
     Swap { part: Part, a: u32, b: u32 },
+    /// What a message may say instead.
+    Mutants { message: u32 },
+    /// The message that says to the receiver of one what another says.
+    Twin { message: u32, other: u32 },
+    /// A stream with another message at its head.
+    Head { stream: u32, head: u32 },
+}
+
+/// The place of whoever is not explored.
+pub(crate) const OUTSIDE: u8 = u8::MAX;
+
+/// In a cell: the step changes nothing, and such steps are left out.
+const STILL: u32 = 1 << 31;
+
+/// What is told of an arrival without asking further.
+pub(crate) enum Told {
+    /// Something may arrive, and it leads to this fingerprint.
+    Quickly(u64),
+    /// Something may arrive, and nothing happens.
+    Still,
+    /// It must be looked at.
+    Slowly,
 }
 
 /// Interned parts of states, and memoised steps.
 pub(crate) struct Space<P: Protocol> {
     pub(crate) scenario: Scenario<P>,
+    /// The processes by place, if they are not those from 0 on.
+    pub(crate) chosen: Vec<ProcessId>,
     pub(crate) locals: Interner<Local<P>>,
     /// For each local state: whether the process is up, how many timers are armed, how many records are not durable.
     pub(crate) brief: Vec<Brief>,
     pub(crate) parcels: Interner<Parcel<P>>,
     pub(crate) meta: Vec<Meta>,
+    pub(crate) arrivals: Vec<Arrival>,
     pub(crate) ledgers: Interner<Ledger<P>>,
     /// For each ledger: which history properties it breaks, a bit for each.
     pub(crate) broken: Vec<u64>,
     /// News of broken streams, by receiver and peer; empty where no stream breaks.
-    notices: Vec<u32>,
-    outs: Vec<Out>,
-    outcomes: Vec<Outcome>,
+    pub(crate) notices: Vec<u32>,
+    pub(crate) outs: Vec<Out>,
+    pub(crate) outcomes: Vec<Outcome>,
     /// The choices of each outcome.
-    choices: Vec<Box<[u32]>>,
+    pub(crate) choices: Vec<Box<[u32]>>,
     /// Steps of deliveries, by local state and the parcel's rank: the first outcome.
-    deliveries: Rows,
+    pub(crate) deliveries: Rows,
+    /// Steps of timers, by local state and place.
+    pub(crate) timers: Rows,
     /// All other steps.
-    steps: Memo,
+    pub(crate) steps: Memo,
+    /// The steps that are known: of which local state, and the first outcome.
+    pub(crate) taken: Vec<(u32, u32)>,
     /// How many steps were found out.
     pub(crate) handler_steps: u64,
+    /// Local states that were forgotten.
+    pub(crate) forgotten: u64,
     /// How many parcels each process has been sent.
-    ranks: Vec<u32>,
-    pushes: Memo,
-    turns: Memo,
+    pub(crate) ranks: Vec<u32>,
+    pub(crate) pushes: Memo,
+    pub(crate) turns: Memo,
     /// Requests by client and index.
-    requests: Memo,
+    pub(crate) requests: Memo,
     /// How parts look under symmetry; empty without.
     pub(crate) local_shapes: Vec<Shape>,
     pub(crate) parcel_shapes: Vec<Shape>,
     /// Keys of parts when two processes are exchanged, in two halves.
-    swaps: Memo,
+    pub(crate) swaps: Memo,
+    /// What messages may say instead: where each one's mutants are.
+    pub(crate) mutants: Memo,
+    pub(crate) mutant_messages: Vec<u32>,
+    pub(crate) twins: Memo,
+    pub(crate) heads: Memo,
     /// Why handlers panicked: the local state, and what was said.
     pub(crate) panics: Vec<(u32, String)>,
     /// Steps in which a choice had more values than are tried.
@@ -111,6 +147,8 @@ pub(crate) struct Space<P: Protocol> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Brief {
     pub(crate) up: bool,
+    /// The place of the process in states.
+    pub(crate) slot: u8,
     pub(crate) panicked: bool,
     pub(crate) timers: u16,
     pub(crate) unsynced: u16,
@@ -118,12 +156,15 @@ pub(crate) struct Brief {
 
 impl<P: Protocol> Space<P> {
     pub(crate) fn new(scenario: Scenario<P>) -> Self {
+        let chosen = scenario.chosen().unwrap_or_default();
         let mut space = Self {
             scenario,
+            chosen,
             locals: Interner::new(1),
             brief: Vec::new(),
             parcels: Interner::new(2),
             meta: Vec::new(),
+            arrivals: Vec::new(),
             ledgers: Interner::new(3),
             broken: Vec::new(),
             notices: Vec::new(),
@@ -131,8 +172,11 @@ impl<P: Protocol> Space<P> {
             outcomes: Vec::new(),
             choices: Vec::new(),
             deliveries: Rows::default(),
+            timers: Rows::default(),
             steps: Memo::new(),
+            taken: Vec::new(),
             handler_steps: 0,
+            forgotten: 0,
             ranks: Vec::new(),
             pushes: Memo::new(),
             turns: Memo::new(),
@@ -140,15 +184,19 @@ impl<P: Protocol> Space<P> {
             local_shapes: Vec::new(),
             parcel_shapes: Vec::new(),
             swaps: Memo::new(),
+            mutants: Memo::new(),
+            mutant_messages: Vec::new(),
+            twins: Memo::new(),
+            heads: Memo::new(),
             panics: Vec::new(),
             choices_cut: 0,
         };
         let faults = &space.scenario.faults;
         if faults.crashes != Budget::NONE || faults.cuts != Budget::NONE {
-            let ids = 0..space.scenario.processes;
-            for to in ids.clone() {
-                for peer in ids.clone() {
-                    let notice = space.parcel(Parcel::Broken { to: ProcessId(to), peer: ProcessId(peer) });
+            let slots = 0..space.scenario.processes as u8;
+            for to in slots.clone() {
+                for peer in slots.clone() {
+                    let notice = space.parcel(Parcel::Broken { to: space.id(to), peer: space.id(peer) });
                     space.notices.push(notice);
                 }
             }
@@ -176,17 +224,48 @@ impl<P: Protocol> Space<P> {
     /// The outcomes of a step, the first and how many, as far as they are known.
     #[inline(always)]
     pub(crate) fn outcomes(&self, local: u32, code: u32) -> Result<(u32, u32), Need> {
-        if code < code::TIMER
-            && let Some(first) = self.deliveries.get(local, self.meta[code as usize].rank)
-        {
+        let cell = match code & code::KINDS {
+            0 => self.deliveries.get(local, self.meta[code as usize].rank),
+            code::TIMER => self.timers.get(local, code & !code::KINDS),
+            _ => None,
+        };
+        if let Some(first) = cell.map(|cell| cell & !STILL) {
             return Ok((first, u32::from(self.outcomes[first as usize].siblings)));
         }
         self.steps.get(local, code).ok_or(Need::Step { local, code })
     }
 
+    /// The fingerprint after something arrives, from what it is `before`: if the step is known, has one outcome and is
+    /// quick to tell.
+    #[inline(always)]
+    pub(crate) fn arrival(&self, state: State<'_>, before: u64, parcel: u32) -> Told {
+        let Arrival { gone, rank, to, plain, queued } = self.arrivals[parcel as usize];
+        if !(plain || queued && state.spent(Spent::Cut) == 0) {
+            return Told::Slowly;
+        }
+        match self.deliveries.get(state.locals()[usize::from(to)], rank) {
+            // Rows have steps of processes that are up, so that whatever comes to them arrives.
+            Some(cell) if cell & STILL == STILL => Told::Still,
+            Some(cell) => {
+                let outcome = &self.outcomes[cell as usize];
+                match outcome.simple && outcome.siblings == 1 {
+                    true => Told::Quickly(before.wrapping_add(outcome.delta).wrapping_sub(gone)),
+                    false => Told::Slowly,
+                }
+            }
+            None => Told::Slowly,
+        }
+    }
+
     #[inline]
     pub(crate) fn outcome(&self, index: u32) -> &Outcome {
         &self.outcomes[index as usize]
+    }
+
+    /// All outcomes of the step of which this is the first.
+    pub(crate) fn siblings(&self, first: u32) -> &[Outcome] {
+        let first = first as usize;
+        &self.outcomes[first..first + usize::from(self.outcomes[first].siblings)]
     }
 
     #[inline]
@@ -221,6 +300,9 @@ impl<P: Protocol> Space<P> {
                 let (name, pair) = swap_name(part, a, b);
                 self.swaps.insert(name, pair, (key as u32, (key >> 32) as u32));
             }
+            Need::Mutants { message } => self.mutate(message),
+            Need::Twin { message, other } => self.twin(message, other),
+            Need::Head { stream, head } => self.behead(stream, head),
             Need::Call { ledger, client } => {
                 if let Some(call) = self.ledgers.get(ledger).next(client, &self.scenario) {
                     let request = self.parcel(Parcel::Request(call));
@@ -247,6 +329,7 @@ impl<P: Protocol> Space<P> {
     pub(crate) fn local(&mut self, local: Local<P>) -> u32 {
         let brief = Brief {
             up: local.is_up(),
+            slot: self.slot(local.process).unwrap_or(OUTSIDE),
             panicked: local.status == crate::local::Status::Panicked,
             timers: local.timers.len() as u16,
             unsynced: (local.log.len() - local.durable) as u16,
@@ -277,100 +360,6 @@ impl<P: Protocol> Space<P> {
             self.broken.push(broken);
         }
         id
-    }
-
-    /// The number of something that is under way.
-    pub(crate) fn parcel(&mut self, parcel: Parcel<P>) -> u32 {
-        let meta = self.meta_of(&parcel);
-        let id = match &parcel {
-            Parcel::Stream { from, to, orphan, messages } => {
-                let keys: Vec<u64> = messages.iter().map(|message| self.parcels.key(*message)).collect();
-                let key = stream_key(*from, *to, *orphan, &keys);
-                self.parcels.intern_keyed(parcel, key)
-            }
-            Parcel::Message { .. } | Parcel::Broken { .. } | Parcel::Request(_) | Parcel::Answer { .. } => {
-                self.parcels.intern(parcel)
-            }
-        };
-        if id as usize == self.meta.len() {
-            if self.ranks.len() <= usize::from(meta.to) {
-                self.ranks.resize(usize::from(meta.to) + 1, 0);
-            }
-            let rank = &mut self.ranks[usize::from(meta.to)];
-            self.meta.push(Meta { rank: *rank, ..meta });
-            // What is delivered under another name needs none: streams deliver their messages.
-            *rank += u32::from(!matches!(meta.kind, Kind::Stream | Kind::Orphan | Kind::Answer));
-            if self.is_symmetric() {
-                self.parcel_shapes.push(self.shape_of(Part::Parcel(id)));
-            }
-        }
-        id
-    }
-
-    fn meta_of(&mut self, parcel: &Parcel<P>) -> Meta {
-        let plain = |kind: Kind, from: u32, to: u32| Meta {
-            kind,
-            from: from as u8,
-            to: to as u8,
-            kept: false,
-            rank: 0,
-            notice: NONE,
-            head: NONE,
-            rest: NONE,
-            orphan: NONE,
-        };
-        match parcel {
-            Parcel::Message { from, to, channel: Channel::Datagram, .. } => {
-                let kept = self.scenario.faults.duplicates == Budget::Unlimited;
-                Meta { kept, ..plain(Kind::Datagram, from.0, to.0) }
-            }
-            Parcel::Message { from, to, channel: Channel::Stream, .. } => {
-                let meta = plain(Kind::Loose, from.0, to.0);
-                Meta { notice: self.notice(meta.from, meta.to), ..meta }
-            }
-            Parcel::Stream { from, to, orphan, messages } => {
-                let (from, to, orphan) = (*from, *to, *orphan);
-                let kind = if orphan { Kind::Orphan } else { Kind::Stream };
-                let mut meta = plain(kind, from.0, to.0);
-                meta.notice = self.notice(meta.from, meta.to);
-                meta.head = messages[0];
-                if messages.len() > 1 {
-                    meta.rest =
-                        self.parcel(Parcel::Stream { from, to, orphan, messages: messages[1..].to_vec() });
-                }
-                if self.is_breakable() && !orphan {
-                    meta.orphan =
-                        self.parcel(Parcel::Stream { from, to, orphan: true, messages: messages.clone() });
-                }
-                meta
-            }
-            Parcel::Broken { to, peer } => plain(Kind::Broken, peer.0, to.0),
-            Parcel::Request(call) => {
-                let to = call.of_script(&self.scenario).map_or(0, |(process, _)| process.0);
-                plain(Kind::Request, 0, to)
-            }
-            Parcel::Answer { .. } => plain(Kind::Answer, 0, 0),
-        }
-    }
-
-    fn push(&mut self, stream: u32, message: u32) {
-        let Meta { from, to, .. } = self.meta[message as usize];
-        let (from, to) = (ProcessId(from.into()), ProcessId(to.into()));
-        let mut messages = match stream {
-            NONE => Vec::new(),
-            stream => match self.parcels.get(stream) {
-                Parcel::Stream { messages, .. } => messages.clone(),
-                Parcel::Message { .. }
-                | Parcel::Broken { .. }
-                | Parcel::Request(_)
-                | Parcel::Answer { .. } => {
-                    unreachable!("only streams grow")
-                }
-            },
-        };
-        messages.push(message);
-        let longer = self.parcel(Parcel::Stream { from, to, orphan: false, messages });
-        self.pushes.insert(stream, message, (longer, 0));
     }
 
     fn turn(&mut self, ledger: u32, parcel: u32) {
@@ -404,8 +393,15 @@ impl<P: Protocol> Space<P> {
         }
         self.outcomes[first as usize].siblings = count;
         self.handler_steps += 1;
-        let in_row =
-            code < code::TIMER && self.deliveries.insert(local, self.meta[code as usize].rank, first);
+        self.taken.push((local, first));
+        let still = self.skips_idle() && count == 1 && self.outcomes[first as usize].idle;
+        let cell = first | if still { STILL } else { 0 };
+        let in_row = first < STILL - 1
+            && match code & code::KINDS {
+                0 => self.deliveries.insert(local, self.meta[code as usize].rank, cell),
+                code::TIMER => self.timers.insert(local, code & !code::KINDS, cell),
+                _ => false,
+            };
         if !in_row {
             self.steps.insert(local, code, (first, count.into()));
         }
@@ -501,16 +497,15 @@ impl<P: Protocol> Space<P> {
 
     /// What an effect means outside; none if nobody can receive it.
     fn out(&mut self, me: ProcessId, outward: Outward<P>) -> Option<Out> {
-        let exists = |process: ProcessId| process.0 < self.scenario.processes;
         match outward {
-            Outward::Send { to, .. } | Outward::Watch(to) if !exists(to) => None,
+            Outward::Send { to, .. } | Outward::Watch(to) if self.slot(to).is_none() => None,
             Outward::Send { to, msg, channel } => {
                 let message = self.parcel(Parcel::Message { from: me, to, channel, msg });
                 let queued = channel == Channel::Stream && self.scenario.streams == Streams::Fifo;
                 Some(if queued { Out::Push(message) } else { Out::Put(message) })
             }
             Outward::Watch(peer) if self.is_breakable() => {
-                Some(Out::Watch(self.notice(me.0 as u8, peer.0 as u8)))
+                Some(Out::Watch(self.notice(self.slot(me)?, self.slot(peer)?)))
             }
             Outward::Watch(_) => None,
             Outward::Reply { id, reply } => self.reply(me, id, reply),

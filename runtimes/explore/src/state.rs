@@ -12,6 +12,8 @@ pub(crate) enum Spent {
     /// The partition that there is now, counted from one; zero for none.
     Cut,
     Timeouts,
+    /// Messages that were tampered with.
+    Acts,
 }
 
 /// Words before the parcels: two of the fingerprint, two of what was spent, the ledger, and one for each process.
@@ -80,9 +82,67 @@ impl States {
 
     pub(crate) fn push(&mut self, words: &[u32]) {
         self.words.extend_from_slice(words);
-        let end =
-            u32::try_from(self.words.len()).expect("a level has fewer than 2^32 words: bound the scenario");
-        self.ends.push(end);
+        self.end();
+    }
+
+    /// Lets `write` append the words of one state.
+    #[inline]
+    pub(crate) fn push_with<T>(&mut self, write: impl FnOnce(&mut Vec<u32>) -> T) -> T {
+        let written = write(&mut self.words);
+        self.end();
+        written
+    }
+
+    /// Appends all states of another list, in their order.
+    pub(crate) fn append(&mut self, others: &Self, from: usize, until: usize) {
+        let start = if from == 0 { 0 } else { others.ends[from - 1] };
+        let end = if until == 0 { 0 } else { others.ends[until - 1] };
+        let offset = self.words.len() as u32;
+        self.words.extend_from_slice(&others.words[start as usize..end as usize]);
+        assert!(
+            self.words.len() < u32::MAX as usize,
+            "a block has fewer than 2^32 words: bound the scenario"
+        );
+        self.ends.extend(others.ends[from..until].iter().map(|at| at - start + offset));
+    }
+
+    #[inline]
+    fn end(&mut self) {
+        assert!(
+            self.words.len() < u32::MAX as usize,
+            "a block has fewer than 2^32 words: bound the scenario"
+        );
+        self.ends.push(self.words.len() as u32);
+    }
+
+    /// How much memory it takes.
+    pub(crate) const fn bytes(&self) -> u64 {
+        (self.words.len() + self.ends.len()) as u64 * 4
+    }
+
+    /// Shows all states to `each`, which may change them.
+    pub(crate) fn each(&mut self, mut each: impl FnMut(&mut [u32])) {
+        let mut start = 0;
+        for end in &self.ends {
+            each(&mut self.words[start as usize..*end as usize]);
+            start = *end;
+        }
+    }
+
+    /// Gives back room that is not used.
+    pub(crate) fn shrink(&mut self) {
+        self.words.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    /// All of it, the ends first.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.ends.iter().chain(&self.words).flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) wrote.
+    pub(crate) const fn from_words(words: Vec<u32>, ends: Vec<u32>) -> Self {
+        Self { words, ends }
     }
 
     /// Moves the last state into `into`; false if there is none.

@@ -4,11 +4,12 @@ use isles_kernel::Protocol;
 use isles_kernel::random::mix;
 
 use crate::action::{Action, Cause};
+use crate::byzantine::Act;
 use crate::ledger::Ledger;
 use crate::local::Local;
 use crate::parcel::{Kind, NONE, Parcel};
 use crate::scenario::{Budget, Clients};
-use crate::space::{Need, Out, Outcome, Space, code};
+use crate::space::{Need, Out, Outcome, Space, Told, code};
 use crate::state::{HEAD, Spent, State};
 
 /// What spent budgets add to a fingerprint.
@@ -33,10 +34,25 @@ impl<P: Protocol> Space<P> {
         scratch: &mut Vec<u32>,
         mut each: impl FnMut(Action, u64),
     ) -> Result<(), Need> {
-        let quiet = self.deliveries(state, |place| {
-            self.successors_by(state, Cause::Deliver { place }, scratch, &mut each)
-        })?;
-        self.other_causes(state, quiet, &mut |cause| self.successors_by(state, cause, scratch, &mut each))
+        let before = state.fingerprint();
+        let (mut quiet, mut last) = (true, NONE);
+        for (place, &parcel) in (0..).zip(state.parcels()) {
+            // Several of one parcel lie side by side, and it does not matter which arrives.
+            if std::mem::replace(&mut last, parcel) == parcel {
+                continue;
+            }
+            match self.arrival(state, before, parcel) {
+                Told::Quickly(fingerprint) => each(Action::new(Cause::Deliver { place }, 0), fingerprint),
+                Told::Still => {}
+                Told::Slowly if self.is_deliverable(state, parcel) => {
+                    self.successors_by(state, Cause::Deliver { place }, scratch, &mut each)?;
+                }
+                Told::Slowly => continue,
+            }
+            quiet = false;
+        }
+        self.other_causes(state, quiet, &mut |cause| self.successors_by(state, cause, scratch, &mut each))?;
+        if self.may_tamper(state) { self.tampered(state, scratch, &mut each) } else { Ok(()) }
     }
 
     /// The same for one cause.
@@ -143,7 +159,8 @@ impl<P: Protocol> Space<P> {
             | Cause::Cut { .. }
             | Cause::Heal
             | Cause::Break { .. }
-            | Cause::Discard { .. } => None,
+            | Cause::Discard { .. }
+            | Cause::Tamper { .. } => None,
         })
     }
 
@@ -155,10 +172,24 @@ impl<P: Protocol> Space<P> {
         action: Action,
         into: &mut Vec<u32>,
     ) -> Result<bool, Need> {
-        let mut next = Next { space: self, words: into };
-        next.words.clear();
+        into.clear();
+        self.append_successor(state, action, into)
+    }
+
+    /// The same, and leaves the state at the end of `into`.
+    pub(crate) fn append_successor(
+        &self,
+        state: State<'_>,
+        action: Action,
+        into: &mut Vec<u32>,
+    ) -> Result<bool, Need> {
+        let mut next = Next { space: self, start: into.len(), words: into };
         next.words.extend_from_slice(state.words);
         let cause = action.cause();
+        if let Cause::Tamper { place } = cause {
+            next.tamper(state, place, action.outcome())?;
+            return Ok(true);
+        }
         let step = match self.key(state, cause)? {
             Some((local, code)) => Some(self.outcomes(local, code)?.0 + action.outcome()),
             None => None,
@@ -180,13 +211,22 @@ impl<P: Protocol> Space<P> {
         let processes = self.scenario.processes;
         let mut first = vec![0; HEAD];
         first[4] = self.ledger(Ledger::new(self.scenario.clients.len()));
-        for process in (0..processes).map(isles_kernel::ProcessId) {
-            let local = self.local(Local::new(process));
-            first.push(local);
+        let moment = self.scenario.moment.clone();
+        if let Some(moment) = &moment {
+            let (locals, mut parcels) = self.begin_moment(moment);
+            parcels.sort_unstable_by_key(|parcel| (self.parcels.key(*parcel), *parcel));
+            first.extend(locals.into_iter().chain(parcels));
+        } else {
+            for process in (0..processes).map(isles_kernel::ProcessId) {
+                let local = self.local(Local::new(process));
+                first.push(local);
+            }
         }
         self.sign(&mut first);
         let mut states = vec![first];
-        for process in 0..processes as u8 {
+        // The processes of a moment have started long ago.
+        let starts = if moment.is_some() { 0 } else { processes as u8 };
+        for process in 0..starts {
             let mut next = Vec::new();
             for words in &states {
                 let local = self.state(words).locals()[usize::from(process)];
@@ -194,7 +234,7 @@ impl<P: Protocol> Space<P> {
                 for outcome in first..first + count {
                     let begin = |space: &Self| {
                         let mut started = words.clone();
-                        let mut next = Next { space, words: &mut started };
+                        let mut next = Next { space, words: &mut started, start: 0 };
                         next.begin(usize::from(process), space.outcome(outcome))?;
                         Ok(started)
                     };
@@ -220,7 +260,7 @@ impl<P: Protocol> Space<P> {
         let request = self.parcel(Parcel::Request(call));
         self.known(|space| {
             let mut words = words.clone();
-            let mut next = Next { space, words: &mut words };
+            let mut next = Next { space, words: &mut words, start: 0 };
             next.set_ledger(space.turned(ledger, request)?.0);
             next.add(request);
             Ok(words)
@@ -261,31 +301,33 @@ impl<P: Protocol> Space<P> {
 struct Next<'a, P: Protocol> {
     space: &'a Space<P>,
     words: &'a mut Vec<u32>,
+    /// Where it begins; what is before is of others.
+    start: usize,
 }
 
 impl<P: Protocol> Next<'_, P> {
     fn state(&self) -> State<'_> {
-        self.space.state(self.words)
+        self.space.state(&self.words[self.start..])
     }
 
     /// Changes the fingerprint by what comes and what goes.
-    #[inline]
+    #[inline(always)]
     fn shift(&mut self, comes: u64, goes: u64) {
         let sum = self.state().fingerprint().wrapping_add(comes).wrapping_sub(goes);
-        self.words[0] = sum as u32;
-        self.words[1] = (sum >> 32) as u32;
+        self.words[self.start] = sum as u32;
+        self.words[self.start + 1] = (sum >> 32) as u32;
     }
 
     fn set_ledger(&mut self, ledger: u32) {
         let ledgers = &self.space.ledgers;
-        self.shift(ledgers.key(ledger), ledgers.key(self.words[4]));
-        self.words[4] = ledger;
+        self.shift(ledgers.key(ledger), ledgers.key(self.state().ledger()));
+        self.words[self.start + 4] = ledger;
     }
 
     fn set_local(&mut self, process: usize, local: u32) {
         let locals = &self.space.locals;
-        self.shift(locals.key(local), locals.key(self.words[HEAD + process]));
-        self.words[HEAD + process] = local;
+        self.shift(locals.key(local), locals.key(self.state().locals()[process]));
+        self.words[self.start + HEAD + process] = local;
     }
 
     fn set_spent(&mut self, what: Spent, value: u8) {
@@ -293,8 +335,8 @@ impl<P: Protocol> Next<'_, P> {
         let at = 8 * what as u32;
         let after = before & !(0xff << at) | u64::from(value) << at;
         self.shift(spent_key(after), spent_key(before));
-        self.words[2] = after as u32;
-        self.words[3] = (after >> 32) as u32;
+        self.words[self.start + 2] = after as u32;
+        self.words[self.start + 3] = (after >> 32) as u32;
     }
 
     fn spend(&mut self, what: Spent, budget: Budget) {
@@ -314,12 +356,12 @@ impl<P: Protocol> Next<'_, P> {
             return;
         }
         self.shift(parcels.key(parcel), 0);
-        let head = HEAD + self.state().processes;
+        let head = self.start + HEAD + self.state().processes;
         self.words.insert(head + place, parcel);
     }
 
     fn remove_at(&mut self, place: usize) {
-        let head = HEAD + self.state().processes;
+        let head = self.start + HEAD + self.state().processes;
         let parcel = self.words.remove(head + place);
         self.shift(0, self.space.parcels.key(parcel));
     }
@@ -380,6 +422,33 @@ impl<P: Protocol> Next<'_, P> {
                 self.notify(self.space.notice(from, to));
             }
             Cause::Discard { place } => self.remove_at(place as usize),
+            Cause::Tamper { .. } => unreachable!("tampering has its own way"),
+        }
+        Ok(())
+    }
+
+    /// Somebody who lies does something to a message.
+    fn tamper(&mut self, state: State<'_>, place: u32, act: u32) -> Result<(), Need> {
+        let space = self.space;
+        let parcel = state.parcels()[place as usize];
+        let meta = space.meta[parcel as usize];
+        if let Some(byzantine) = &space.scenario.byzantine {
+            self.spend(Spent::Acts, byzantine.acts);
+        }
+        match (space.acts(state, place)?[act as usize], meta.kind == Kind::Stream) {
+            // A copy on a stream arrives at any time, like a replayed one.
+            (Act::Replay, is_stream) => self.add(if is_stream { meta.head } else { parcel }),
+            (Act::Silence, _) => {
+                self.remove_at(place as usize);
+                if meta.rest != NONE {
+                    self.add(meta.rest);
+                }
+            }
+            (Act::Instead(message), is_stream) => {
+                let other = if is_stream { space.beheaded(parcel, message)? } else { message };
+                self.remove_at(place as usize);
+                self.add(other);
+            }
         }
         Ok(())
     }
@@ -415,7 +484,7 @@ impl<P: Protocol> Next<'_, P> {
             }
         }
         for (watcher, &local) in (0..).zip(state.locals()) {
-            let watches = || space.locals.get(local).watched.iter().any(|peer| peer.0 == u32::from(process));
+            let watches = || space.locals.get(local).watched.contains(&space.id(process));
             if watcher != process && space.is_up(local) && watches() {
                 self.notify(space.notice(watcher, process));
             }
@@ -425,7 +494,7 @@ impl<P: Protocol> Next<'_, P> {
     /// A process takes its step.
     fn take(&mut self, state: State<'_>, outcome: &Outcome, cause: Cause) -> Result<(), Need> {
         let space = self.space;
-        let process = space.locals.get(outcome.local).process.index();
+        let process = usize::from(space.brief[outcome.local as usize].slot);
         let before = state.locals()[process];
         self.set_local(process, outcome.local);
         if let Cause::Start { .. } = cause
@@ -433,7 +502,9 @@ impl<P: Protocol> Next<'_, P> {
         {
             // It remembers streams that broke while it stood still.
             for peer in &space.locals.get(outcome.local).watched {
-                self.notify(space.notice(process as u8, peer.0 as u8));
+                if let Some(peer) = space.slot(*peer) {
+                    self.notify(space.notice(process as u8, peer));
+                }
             }
         }
         for out in space.outs(outcome) {

@@ -4,9 +4,10 @@ use isles_kernel::{Channel, OpId, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Cause};
+use crate::byzantine::Act;
 use crate::ledger::Call;
 use crate::local::{Outward, Ran};
-use crate::parcel::Parcel;
+use crate::parcel::{NONE, Parcel};
 use crate::scenario::Memory;
 use crate::space::{Space, code};
 use crate::state::State;
@@ -95,6 +96,21 @@ pub enum What<P: Protocol> {
         /// What it says.
         msg: P::Msg,
     },
+    /// A process that lies does something to a message of its own that is under way.
+    Tamper {
+        /// Who lies.
+        from: ProcessId,
+        /// The message's receiver.
+        to: ProcessId,
+        /// What it says.
+        msg: P::Msg,
+        /// What it says from now on; none if that does not change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<P::Msg>,
+        /// It will be said once more; if not, and nothing else is said, it vanishes.
+        #[serde(default)]
+        again: bool,
+    },
     /// A partition begins: between these processes and the rest.
     Cut {
         /// The scenario's group of that number.
@@ -182,6 +198,7 @@ impl<P: Protocol> What<P> {
             Self::Answer { .. }
             | Self::Lose { .. }
             | Self::Duplicate { .. }
+            | Self::Tamper { .. }
             | Self::Cut { .. }
             | Self::Heal
             | Self::Break { .. }
@@ -196,6 +213,7 @@ impl<P: Protocol> What<P> {
             | Self::Answer { from, .. }
             | Self::Lose { from, .. }
             | Self::Duplicate { from, .. }
+            | Self::Tamper { from, .. }
             | Self::Break { from, .. }
             | Self::Discard { from, .. } => Some(*from),
             Self::Unreachable { peer, .. } => Some(*peer),
@@ -210,6 +228,7 @@ impl<P: Protocol> What<P> {
         let receiver = match self {
             Self::Lose { to, .. }
             | Self::Duplicate { to, .. }
+            | Self::Tamper { to, .. }
             | Self::Break { to, .. }
             | Self::Discard { to, .. } => Some(*to),
             Self::Deliver { .. }
@@ -230,7 +249,7 @@ impl<P: Protocol> What<P> {
 impl<P: Protocol> Space<P> {
     /// What a cause means in a state. All that it needs is known already.
     pub(crate) fn what(&self, state: State<'_>, cause: Cause, choices: &[u32]) -> What<P> {
-        let id = |process: u8| ProcessId(process.into());
+        let id = |process: u8| self.id(process);
         let parcel = |place: u32| state.parcels()[place as usize];
         let message = |place: u32| match self.parcels.get(parcel(place)) {
             Parcel::Message { from, to, msg, .. } => (*from, *to, msg.clone()),
@@ -262,6 +281,7 @@ impl<P: Protocol> Space<P> {
                 let (from, to, msg) = message(place);
                 What::Duplicate { from, to, msg }
             }
+            Cause::Tamper { place } => self.lie(state, place, choices[0]),
             Cause::Cut { group } => What::Cut { group: group.into() },
             Cause::Heal => What::Heal,
             Cause::Break { from, to } => What::Break { from: id(from), to: id(to) },
@@ -277,6 +297,19 @@ impl<P: Protocol> Space<P> {
                 }
             },
         }
+    }
+
+    /// What somebody who lies does.
+    fn lie(&self, state: State<'_>, place: u32, act: u32) -> What<P> {
+        let parcel = state.parcels()[place as usize];
+        let meta = self.meta[parcel as usize];
+        let (from, to, _, msg) = self.message(if meta.head == NONE { parcel } else { meta.head });
+        let act = self.acts(state, place).map(|acts| acts[act as usize]);
+        let instead = match act {
+            Ok(Act::Instead(other)) => Some(self.message(other).3),
+            Ok(Act::Silence | Act::Replay) | Err(_) => None,
+        };
+        What::Tamper { from, to, msg, instead, again: act == Ok(Act::Replay) }
     }
 
     fn delivery(&self, parcel: u32) -> What<P> {
@@ -299,8 +332,11 @@ impl<P: Protocol> Space<P> {
     pub(crate) fn describe(&mut self, words: &[u32], action: Action) -> Step<P> {
         let cause = action.cause();
         let key = self.known(|space| space.key(space.state(words), cause));
+        if let Cause::Tamper { place } = cause {
+            self.known(|space| space.acts(space.state(words), place));
+        }
         let Some((local, code)) = key else {
-            let what = self.what(self.state(words), cause, &[]);
+            let what = self.what(self.state(words), cause, &[action.outcome()]);
             return Step {
                 what,
                 choices: Vec::new(),

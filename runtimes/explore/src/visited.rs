@@ -44,6 +44,20 @@ impl Visited {
         }
     }
 
+    /// Whether a fingerprint is there.
+    pub(crate) fn contains(&self, fingerprint: u64) -> bool {
+        let fingerprint = fingerprint.max(1);
+        let mask = self.slots.len() - 1;
+        let mut place = self.start(fingerprint);
+        loop {
+            match self.slots[place & mask] {
+                0 => return false,
+                other if other == fingerprint => return true,
+                _ => place += 1,
+            }
+        }
+    }
+
     /// Asks the processor for the line in which a fingerprint will be sought.
     #[inline]
     pub(crate) fn prefetch(&self, fingerprint: u64) {

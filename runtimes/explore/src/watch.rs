@@ -27,10 +27,10 @@ impl Open {
 }
 
 impl<P: Protocol> Space<P> {
-    /// Calls `found` with each open property that this state decides.
+    /// Calls `found` with each open property that this state decides, and returns which processes were looked at.
     #[inline]
-    pub(crate) fn decide(&self, state: State<'_>, open: &Open, mut found: impl FnMut(usize)) {
-        let view = View { space: self, state };
+    pub(crate) fn decide(&self, state: State<'_>, open: &Open, mut found: impl FnMut(usize)) -> u64 {
+        let view = View::new(self, state);
         let broken = self.broken[state.ledger() as usize];
         for (index, property) in self.scenario.properties.iter().enumerate() {
             if open.0[index]
@@ -48,6 +48,7 @@ impl<P: Protocol> Space<P> {
         if !self.panics.is_empty() && open.0[open.0.len() - 1] && state.locals().iter().any(panicked) {
             found(self.scenario.properties.len());
         }
+        view.looks()
     }
 
     /// Whether a state that decides this property is a violation.

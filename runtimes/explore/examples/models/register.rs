@@ -54,63 +54,62 @@ where
     }))
 }
 
-/// One operation of a history: where it begins and ends.
-struct Interval {
-    invoked: usize,
-    returned: usize,
-    op: Op,
-    reply: Option<Reply>,
+/// Operations of a history: a bit of each set of them stands for one.
+#[derive(Default)]
+struct Operations {
+    all: Vec<(Op, Option<Reply>)>,
+    /// For each, those that returned before it was invoked.
+    before: Vec<u32>,
+    /// Those that returned.
+    returned: u32,
 }
 
 /// Whether there is an order of the operations, in which each takes effect between its invocation and its return, that a
-/// register could have had: all orders are tried.
+/// register could have had: all orders are tried (Wing and Gong, *Testing and Verifying Concurrent Objects*, 1993).
+///
+/// # Panics
+/// When there are more than 32 operations.
 pub fn is_linearizable(history: &[Entry<Op, Reply>]) -> bool {
-    let mut intervals: Vec<Interval> = Vec::new();
-    let mut ids = Vec::new();
-    for (place, entry) in history.iter().enumerate() {
+    let mut operations = Operations::default();
+    let mut ids = Vec::with_capacity(history.len());
+    for entry in history {
         match entry {
             Entry::Invoke { id, op, .. } => {
+                assert!(ids.len() < 32, "at most 32 operations are judged");
                 ids.push(*id);
-                intervals.push(Interval { invoked: place, returned: usize::MAX, op: *op, reply: None });
+                operations.all.push((*op, None));
+                operations.before.push(operations.returned);
             }
             Entry::Return { id, reply, .. } => {
                 if let Some(index) = ids.iter().position(|other| other == id) {
-                    intervals[index].returned = place;
-                    intervals[index].reply = Some(*reply);
+                    operations.all[index].1 = Some(*reply);
+                    operations.returned |= 1 << index;
                 }
             }
             Entry::Fail { .. } | Entry::Unknown { .. } | Entry::Crash { .. } => {}
         }
     }
-    extends(&mut vec![false; intervals.len()], &intervals, INITIAL)
+    operations.extends(0, INITIAL)
 }
 
-/// Whether the operations that are not done yet can follow, with `value` in the register. Those that never returned need
-/// not.
-fn extends(done: &mut Vec<bool>, intervals: &[Interval], value: char) -> bool {
-    let open = |done: &[bool], index: usize| !done[index] && intervals[index].reply.is_some();
-    if !(0..intervals.len()).any(|index| open(done, index)) {
-        return true;
-    }
-    // What is next must have been invoked before anything that is not done returned.
-    let first_return =
-        (0..intervals.len()).filter(|index| !done[*index]).map(|index| intervals[index].returned).min();
-    for index in 0..intervals.len() {
-        let interval = &intervals[index];
-        if done[index] || Some(interval.invoked) > first_return {
-            continue;
-        }
-        let next = match (interval.op, interval.reply) {
-            (Op::Put(written), _) => written,
-            (Op::Get, Some(Reply::GetOk(read))) if read != value => continue,
-            (Op::Get, _) => value,
-        };
-        done[index] = true;
-        let follows = extends(done, intervals, next);
-        done[index] = false;
-        if follows {
+impl Operations {
+    /// Whether the operations that are not done yet can follow, with `value` in the register. Those that never returned
+    /// need not.
+    fn extends(&self, done: u32, value: char) -> bool {
+        if self.returned & !done == 0 {
             return true;
         }
+        (0..self.all.len()).any(|index| {
+            if done >> index & 1 == 1 || self.before[index] & !done != 0 {
+                return false;
+            }
+            let next = match self.all[index] {
+                (Op::Put(written), _) => written,
+                (Op::Get, Some(Reply::GetOk(read))) if read == value => value,
+                // A read that returned something else has no place here, and one that did not return needs none.
+                (Op::Get, _) => return false,
+            };
+            self.extends(done | 1 << index, next)
+        })
     }
-    false
 }

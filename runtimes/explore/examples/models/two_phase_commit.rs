@@ -164,16 +164,9 @@ impl Rename for Manager {
     }
 }
 
-/// The states of the resource managers.
-fn states_of<'a>(view: &View<'a, Manager>) -> impl Iterator<Item = Resource> + use<'a> {
-    let states: Vec<Resource> = view
-        .live()
-        .filter_map(|(_, manager)| match manager {
-            Manager::Resource(state) => Some(*state),
-            Manager::Transaction { .. } => None,
-        })
-        .collect();
-    states.into_iter()
+/// Whether all resource managers are in this state.
+fn all_are(view: &View<'_, Manager>, state: Resource) -> bool {
+    (1..view.processes()).all(|process| view.process(ProcessId(process)) == Some(&Manager::Resource(state)))
 }
 
 /// Whether no resource manager aborts while another commits.
@@ -198,10 +191,6 @@ pub fn scenario(resources: u32, hasty: bool) -> Scenario<Manager> {
         ..Scenario::new(resources + 1, Config { resources, hasty })
     }
     .ask(Property::always("consistent", is_consistent))
-    .ask(Property::reachable("abort agreement", |view| {
-        states_of(view).all(|state| state == Resource::Aborted)
-    }))
-    .ask(Property::reachable("commit agreement", |view| {
-        states_of(view).all(|state| state == Resource::Committed)
-    }))
+    .ask(Property::reachable("abort agreement", |view| all_are(view, Resource::Aborted)))
+    .ask(Property::reachable("commit agreement", |view| all_are(view, Resource::Committed)))
 }

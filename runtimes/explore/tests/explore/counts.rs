@@ -50,7 +50,7 @@ fn a_depth_first_search_reaches_the_same_states() {
 
 #[test]
 fn orbits_are_counted_exactly() {
-    for (resources, orbits) in [(3, 80), (5, 314), (7, 920), (9, 2_232)] {
+    for (resources, orbits) in [(3, 80), (5, 314), (7, 920), (9, 2_232), (12, 6_656)] {
         let scenario = two_phase_commit::scenario(resources, false);
         let scenario = scenario.symmetric((1..=resources).map(isles_kernel::ProcessId));
         let report = explorer(scenario).breadth_first();

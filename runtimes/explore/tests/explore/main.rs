@@ -4,10 +4,14 @@
 #[path = "../../examples/models/mod.rs"]
 mod models;
 
+mod byzantine;
 mod counts;
+mod disk;
 mod faults;
 mod gossip;
+mod lift;
 mod liveness;
 mod reductions;
+mod searches;
 mod traces;
 mod world;

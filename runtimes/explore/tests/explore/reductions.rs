@@ -3,7 +3,7 @@
 use isles_explore::{Answer, Budget, Explorer, Faults, Property, Report, Scenario, Stopped, Walks};
 use isles_kernel::{ProcessId, Protocol};
 
-use crate::models::{paxos, register, single_copy, two_phase_commit};
+use crate::models::{abd, paxos, register, single_copy, two_phase_commit};
 use crate::world::{Do, Puppet, Seen, explorer, puppets};
 
 fn hasty() -> Scenario<two_phase_commit::Manager> {
@@ -72,6 +72,99 @@ fn all_searches_reach_the_same_states_and_verdicts() {
             vec![Do::Send(0, 4), Do::Send(1, 5)],
         ])
     });
+}
+
+fn ample_agrees<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>) -> (u64, u64) {
+    let whole = explorer(scenario()).whole().breadth_first();
+    let reduced = explorer(scenario()).whole().ample_sets().breadth_first();
+    let depth = explorer(scenario()).whole().ample_sets().depth_first();
+    for report in [&reduced, &depth] {
+        assert_eq!(failures(report), failures(&whole), "{report}");
+        assert!(report.states <= whole.states && report.stopped == whole.stopped);
+        for finding in &report.findings {
+            if let Some(trace) = finding.answer.trace() {
+                let decided = explorer(scenario()).replay(trace).expect("it is a behaviour of the whole");
+                assert!(decided.contains(&finding.property));
+            }
+        }
+    }
+    for threads in [2, 5] {
+        let report = explorer(scenario()).whole().ample_sets().threads(threads).breadth_first();
+        assert_eq!(report, reduced, "{threads} threads");
+    }
+    (whole.states, reduced.states)
+}
+
+#[test]
+fn ample_sets_change_no_verdict() {
+    ample_agrees(|| two_phase_commit::scenario(4, false));
+    ample_agrees(hasty);
+    ample_agrees(forgetful);
+    ample_agrees(divided);
+    ample_agrees(|| register::scenario::<single_copy::SingleCopy>(1, 3, ()));
+    for skip_write_back in [false, true] {
+        let config = abd::Config { servers: 2, skip_write_back };
+        ample_agrees(|| register::scenario::<abd::Abd>(2, 2, config));
+    }
+    ample_agrees(|| {
+        puppets(vec![
+            vec![Do::Arm(1), Do::Send(1, 1), Do::Send(1, 2), Do::Cast(2, 3)],
+            vec![Do::Arm(2), Do::Choose(2)],
+            vec![Do::Rearm(1), Do::Cast(1, 5)],
+        ])
+        .client(vec![(ProcessId(2), vec![Do::Cast(1, 7), Do::Reply(1)])])
+        .ask(Property::<Puppet>::never("the client's first", |view| {
+            view.process(ProcessId(1)).is_some_and(|puppet| puppet.seen.contains(&Seen::Message(2, 7)))
+        }))
+    });
+}
+
+/// One process tells eleven others one thing each: whoever is only asked about one need not see all interleavings.
+#[test]
+fn ample_sets_leave_out_what_nobody_asks_about() {
+    let begin = || -> Vec<Vec<Do>> {
+        let tell = |to: u32| Do::Cast(to, 3);
+        std::iter::once((1..=11).map(tell).collect()).chain((0..11).map(|_| vec![])).collect()
+    };
+    let last = |seen: &[Seen]| seen.first() == Some(&Seen::Message(0, 3));
+    let one = move || {
+        puppets(begin()).ask(Property::<Puppet>::never("the last comes first", move |view| {
+            view.process(ProcessId(2)).is_some_and(|puppet| last(&puppet.seen))
+        }))
+    };
+    let (whole, reduced) = ample_agrees(one);
+    assert_eq!(whole, 1 << 11);
+    assert!(reduced * 50 < whole, "{reduced} of {whole}");
+    // Asked about all of them nothing can be left out; and a mistake is found that needs two.
+    let two = move || {
+        puppets(begin()).ask(Property::<Puppet>::never("twice the last first", move |view| {
+            view.live().filter(|(_, puppet)| last(&puppet.seen)).count() > 1
+        }))
+    };
+    let (whole, reduced) = ample_agrees(two);
+    assert_eq!(whole, reduced);
+}
+
+/// A process that remembers all that it saw, in order: no local state comes twice.
+#[test]
+fn what_never_comes_again_is_forgotten_and_changes_nothing() {
+    let scenario = || {
+        puppets(vec![(0..7).map(Do::Arm).collect()]).ask(Property::<Puppet>::reachable("backwards", |view| {
+            let is = |n: u8| {
+                view.process(ProcessId(0))
+                    .is_some_and(|puppet| puppet.seen.get(usize::from(6 - n)) == Some(&Seen::Timer(n)))
+            };
+            (0..7).all(is)
+        }))
+    };
+    let forgetful = explorer(scenario()).breadth_first();
+    let other = explorer(scenario()).depth_first();
+    // All sequences of some of seven timers.
+    assert_eq!((forgetful.states, forgetful.generated), (13_700, other.generated));
+    assert!(forgetful.forgotten > 3_000 && other.forgotten == 0, "{}", forgetful.forgotten);
+    let trace = forgetful.answer("backwards").and_then(Answer::trace).expect("it is reachable");
+    assert_eq!(explorer(scenario()).replay(trace).expect("it is possible"), ["backwards"]);
+    same_for_all_threads(scenario, u64::MAX);
 }
 
 #[test]
