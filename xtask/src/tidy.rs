@@ -147,7 +147,7 @@ fn may_use(from: &str, to: &str, dev: bool) -> bool {
     match from {
         "base" => to == "base",
         "protocols" => to == "base" || to == "protocols" || dev && to == "runtimes",
-        "runtimes" => to == "base" || dev && to == "protocols",
+        "runtimes" => to == "base" || dev && (to == "protocols" || to == "runtimes"),
         "apps" => true,
         _ => false,
     }
