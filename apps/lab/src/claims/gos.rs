@@ -316,7 +316,6 @@ fn gos_04(effort: &Effort) -> Result<Finding, String> {
             figures.predicted()
         ),
         charts: vec![figures.chart("Plumtree over HyParView after mass failure")],
-        ..Finding::default()
     })
 }
 
@@ -359,7 +358,6 @@ fn gos_05(effort: &Effort) -> Result<Finding, String> {
             figures.predicted()
         ),
         charts: vec![figures.chart("Flooding over HyParView after mass failure")],
-        ..Finding::default()
     })
 }
 
