@@ -11,7 +11,9 @@ use crate::repository::{output, run};
 /// Scenarios whose figures are compared.
 const SCENARIOS: &[&[&str]] = &[
     &["run", "voyage", "--seeds", "2", "--set", "processes.count=2000"],
-    &["run", "voyage", "--seeds", "2", "--set", "processes.count=2000", "--set", "broadcast.name=\"flood\""],
+    &["run", "flood", "--seeds", "2"],
+    &["run", "plumtree-many-senders", "--seeds", "2"],
+    &["run", "tree-flooded", "--seeds", "2"],
 ];
 
 /// Benchmarks whose instructions are counted.
