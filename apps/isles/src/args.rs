@@ -289,8 +289,8 @@ Examples:
   isles graph gen watts-strogatz --nodes 1000 neighbors=10 p=0.01 --seed 7 --out small.graphml
   isles graph gen preferential-attachment --nodes 1000000 --out scale-free.txt
 
-`isles list topologies` shows all topologies with their parameters, bounds and defaults. The same topology, parameters and seed
-give the same graph on every machine.")]
+`isles list topologies` shows all topologies with their parameters, bounds and defaults.
+The same topology, parameters and seed give the same graph on every machine.")]
 pub(crate) struct GenArgs {
     /// A topology, such as ring, torus, watts-strogatz (see `isles list topologies`)
     pub(crate) topology: String,

@@ -67,7 +67,7 @@ fn data(path: &str) -> Option<PathBuf> {
 }
 
 /// A pseudo-random number below a bound (Marsaglia 2003, xorshift).
-fn draw(state: &mut u64, bound: u64) -> u64 {
+pub(super) fn draw(state: &mut u64, bound: u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -95,7 +95,7 @@ fn operations<Op, Reply>(
 }
 
 /// A linearizable history of some clients: `act` says what the next operation in order is and what is answered.
-fn generate<Op, Reply>(
+pub(super) fn generate<Op, Reply>(
     count: u64,
     clients: u64,
     seed: u64,

@@ -82,7 +82,7 @@ fn measured(effort: Effort, level: Level, make: impl Fn() -> Transactions) -> Ve
 }
 
 /// Half of the operations write a new value, half read; everything in some serial order.
-fn registers(transactions: u32, sessions: u32) -> Transactions {
+pub(super) fn registers(transactions: u32, sessions: u32) -> Transactions {
     let (mut history, mut random) = (Transactions::default(), Stream::new(1, &[]));
     let keys: Vec<Key> = (0..10_000).map(|key| history.add_key(Value::Int(key))).collect();
     let mut current = vec![ValueId::INITIAL; keys.len()];

@@ -5,6 +5,8 @@
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
 mod check;
+mod check_monitors;
+mod check_readers;
 mod check_transactions;
 mod cluster;
 mod explore;
@@ -95,7 +97,15 @@ pub(crate) enum Error {
 
 /// All groups.
 pub(crate) fn groups() -> &'static [Group] {
-    &[sim::GROUP, graphs::GROUP, check::GROUP, check_transactions::GROUP, explore::GROUP]
+    &[
+        sim::GROUP,
+        graphs::GROUP,
+        check::GROUP,
+        check_monitors::GROUP,
+        check_transactions::GROUP,
+        check_readers::GROUP,
+        explore::GROUP,
+    ]
 }
 
 /// Whether `word` is the name of a figure, or, unless another one is called exactly so, its beginning.

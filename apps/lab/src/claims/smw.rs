@@ -11,7 +11,7 @@ use isles_sim::{Links, Observer, Setup, Simulation};
 
 use super::curve::{chart, exponent, logarithmic};
 use super::{Claim, Effort, Finding};
-use crate::report::data::{Axis, Unit};
+use crate::report::data::{Axis, Chart, Unit};
 use crate::run::seeds::on_all_cores;
 
 /// The claims of the chapter.
@@ -177,6 +177,7 @@ fn smw_02(effort: &Effort) -> Result<Finding, String> {
             .collect();
         exponent(&points)
     };
+    let growth: Vec<(f64, f64)> = EXPONENTS.iter().enumerate().map(|(index, r)| (*r, grows(index))).collect();
     let at = |wanted: f64| EXPONENTS.iter().position(|r| *r == wanted).expect("it is drawn");
     let (uniform, square, cube) = (grows(at(0.0)), grows(at(2.0)), grows(at(3.0)));
     let best: Vec<f64> = curves.iter().map(|curve| best(curve)).collect();
@@ -205,7 +206,7 @@ fn smw_02(effort: &Effort) -> Result<Finding, String> {
         predicted: "log² n at r = 2, which a fit takes for a small power; the least is flat and moves up to 2 with n; fingers \
                     ½ log₂ n; control: side^0.67 and side^1"
             .to_owned(),
-        charts: vec![chart(
+        charts: vec![exponents(growth), chart(
             "Greedy routing by the exponent of long links",
             "Mean hops between random processes of a square lattice with one long link each.",
             (
@@ -215,6 +216,27 @@ fn smw_02(effort: &Effort) -> Result<Finding, String> {
             sides.iter().map(|side| format!("side {side}")).zip(curves).collect(),
         )],
     })
+}
+
+/// How hops grow with the side, beside what is proved and what is derived for infinite lattices.
+fn exponents(measured: Vec<(f64, f64)>) -> Chart {
+    let law = |of: fn(f64) -> f64| (0..=60).map(|step| f64::from(step) / 20.0).map(|r| (r, of(r))).collect();
+    // Carmi et al. 2009; no power at r = 2, where hops are log² of the side.
+    let derived = |r: f64| if r < 2.0 { (2.0 - r) / (3.0 - r) } else { r - 2.0 };
+    let bound = |r: f64| if r < 2.0 { (2.0 - r) / 3.0 } else { (r - 2.0) / (r - 1.0) };
+    chart(
+        "How greedy routing grows, by the exponent of long links",
+        "The x of hops ~ side^x over the larger lattices; near r = 2 a logarithm looks like a small power.",
+        (
+            Axis { from_zero: true, ..Axis::new("r", Unit::Plain) },
+            Axis { from_zero: true, ..Axis::new("x", Unit::Plain) },
+        ),
+        vec![
+            ("measured".to_owned(), measured),
+            ("Carmi et al. 2009".to_owned(), law(derived)),
+            ("lower bound, Kleinberg 2000".to_owned(), law(bound)),
+        ],
+    )
 }
 
 /// The exponent with the fewest hops.
