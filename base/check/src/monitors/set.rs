@@ -95,7 +95,10 @@ fn chain<V: Datum>(
         }
         steps.push((now, 2 * place as u32 + 1, read.name));
     }
-    for (element, names) in adds {
+    // In the order of the history and not of the table, so that the same is found wrong on every machine.
+    let mut added: Vec<_> = adds.iter().collect();
+    added.sort_unstable_by_key(|(_, names)| names.first());
+    for (element, names) in added {
         let (place, earliest) = entered.get(element).copied().unwrap_or((reads.len() as u32, now));
         for &name in names {
             let operation = &operations[name as usize];
