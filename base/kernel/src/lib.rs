@@ -6,6 +6,7 @@ mod cx;
 mod effect;
 mod embed;
 mod id;
+pub mod kinds;
 pub mod meter;
 mod payload;
 mod protocol;

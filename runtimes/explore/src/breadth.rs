@@ -11,6 +11,7 @@ use isles_kernel::Protocol;
 use crate::action::Action;
 use crate::ample::Ample;
 use crate::disk::{Disk, DiskError};
+use crate::explorer::{Progress, Watcher};
 use crate::frontier::Frontier;
 use crate::origins::{Origin, Origins};
 use crate::report::{Chance, Stopped};
@@ -139,11 +140,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
     }
 
     /// Searches from where it is to the end or to a bound.
-    pub(crate) fn run(
-        mut self,
-        disk: Option<&Disk>,
-        progress: &mut dyn FnMut(u64, u64, u32),
-    ) -> Result<Searched, DiskError> {
+    pub(crate) fn run(mut self, disk: Option<&Disk>, progress: Watcher<'_>) -> Result<Searched, DiskError> {
         if self.origins.len() == 0 {
             self.begin()?;
         }
@@ -197,7 +194,7 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
         &mut self,
         disk: Option<&Disk>,
         saved: &mut u64,
-        progress: &mut dyn FnMut(u64, u64, u32),
+        progress: Watcher<'_>,
     ) -> Result<Option<Stopped>, DiskError> {
         while self.level.len() > 0 {
             let states = self.origins.len() as u64;
@@ -216,7 +213,12 @@ impl<'a, P: Protocol + Sync> Breadth<'a, P> {
             let Some(block) = self.level.pop()? else { break };
             self.block(&block)?;
             self.expanded += block.len() as u32;
-            progress(self.origins.len() as u64, self.generated, self.depth + 1);
+            let frontier = (self.level.len() + self.next.len()) as u64;
+            let states = self.origins.len() as u64;
+            let (generated, depth) = (self.generated, self.depth + 1);
+            if progress(Progress { states, generated, depth, frontier }).is_break() {
+                return Ok(Some(Stopped::OnRequest));
+            }
         }
         let is_beyond = self.origins.len() as u64 > self.bounds.states;
         Ok(is_beyond.then_some(Stopped::AtStates(self.bounds.states)))

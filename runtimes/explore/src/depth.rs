@@ -14,6 +14,7 @@ use crate::action::{Action, Cause};
 use crate::ample::Ample;
 use crate::breadth::{Bounds, Searched};
 use crate::digest::digest;
+use crate::explorer::{Progress, Watcher};
 use crate::parcel::Kind;
 use crate::report::Stopped;
 use crate::scenario::{Budget, Clients, Timers};
@@ -94,7 +95,7 @@ impl<'a, P: Protocol> Depth<'a, P> {
         }
     }
 
-    pub(crate) fn run(mut self, progress: &mut dyn FnMut(u64, u64, u32)) -> Searched {
+    pub(crate) fn run(mut self, progress: Watcher<'_>) -> Searched {
         for (number, words) in (0..).zip(&self.space.initial()) {
             let fingerprint = self.space.known(|space| space.fingerprint(words));
             self.generated += 1;
@@ -118,7 +119,12 @@ impl<'a, P: Protocol> Depth<'a, P> {
             }
             self.visit(&words, &sleep);
             if self.count.is_multiple_of(4096) {
-                progress(self.count, self.generated, self.depth);
+                let (states, generated, depth) = (self.count, self.generated, self.depth);
+                let frontier = self.pending.len() as u64;
+                if progress(Progress { states, generated, depth, frontier }).is_break() {
+                    self.stopped = Some(Stopped::OnRequest);
+                    break;
+                }
             }
             if matches!(self.stopped, Some(Stopped::AtViolation | Stopped::AtStates(_))) {
                 break;

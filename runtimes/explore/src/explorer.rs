@@ -1,9 +1,12 @@
 //! The front door: a scenario, how to search it, and what came of it.
 
+use std::ops::ControlFlow;
+
 use isles_kernel::Protocol;
 
 use crate::ample::Ample;
 use crate::breadth::{Bounds, Breadth, Searched};
+use crate::coverage::Coverage;
 use crate::depth::Depth;
 use crate::disk::{Disk, DiskError};
 use crate::graph::Graph;
@@ -28,7 +31,12 @@ pub struct Progress {
     pub generated: u64,
     /// Steps from the beginning.
     pub depth: u32,
+    /// States that wait to be continued; none of single behaviours.
+    pub frontier: u64,
 }
+
+/// Whoever watches a search, and may end it.
+pub(crate) type Watcher<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// Explores a scenario. What handlers did is remembered from one search to the next.
 pub struct Explorer<P: Protocol> {
@@ -39,7 +47,7 @@ pub struct Explorer<P: Protocol> {
     whole: bool,
     sleep: bool,
     ample: bool,
-    progress: Box<dyn FnMut(Progress)>,
+    progress: Box<dyn FnMut(Progress) -> ControlFlow<()>>,
 }
 
 impl<P: Protocol + Sync> Explorer<P> {
@@ -63,7 +71,7 @@ impl<P: Protocol + Sync> Explorer<P> {
             whole: false,
             sleep: false,
             ample: false,
-            progress: Box::new(|_| ()),
+            progress: Box::new(|_| ControlFlow::Continue(())),
         })
     }
 
@@ -115,11 +123,16 @@ impl<P: Protocol + Sync> Explorer<P> {
         self
     }
 
-    /// Is called now and then.
+    /// Is called now and then; a break ends the search, which reports what it has.
     #[must_use]
-    pub fn progress(mut self, progress: impl FnMut(Progress) + 'static) -> Self {
+    pub fn progress(mut self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'static) -> Self {
         self.progress = Box::new(progress);
         self
+    }
+
+    /// Which messages, timers, operations and so on all searches so far have met, and which never.
+    pub fn coverage(&self) -> Coverage {
+        self.space.tally.coverage(&self.space)
     }
 
     /// The scenario.
@@ -149,13 +162,15 @@ impl<P: Protocol + Sync> Explorer<P> {
     /// Searches with ample sets, if they are wanted: again, as long as properties look at more than they were believed to.
     fn reduced(
         &mut self,
-        search: impl Fn(&mut Space<P>, Option<Ample>, &mut dyn FnMut(u64, u64, u32)) -> Searched,
+        search: impl Fn(&mut Space<P>, Option<Ample>, Watcher<'_>) -> Searched,
     ) -> Report<P> {
         let mut ample = if self.ample { Ample::new(&self.space) } else { None };
         let progress = &mut self.progress;
-        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
         let searched = loop {
-            let searched = search(&mut self.space, ample.clone(), &mut progress);
+            let searched = search(&mut self.space, ample.clone(), progress);
+            if searched.stopped == Some(Stopped::OnRequest) {
+                break searched;
+            }
             let Some(believed) = &mut ample else { break searched };
             if !believed.learn(&self.space, searched.looks) {
                 break searched;
@@ -175,9 +190,8 @@ impl<P: Protocol + Sync> Explorer<P> {
     pub fn breadth_first_on(&mut self, disk: &Disk) -> Result<Report<P>, DiskError> {
         let bounds = self.bounds();
         let progress = &mut self.progress;
-        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
         let search = Breadth::new(&mut self.space, self.threads, bounds, Some(disk))?;
-        let searched = search.run(Some(disk), &mut progress)?;
+        let searched = search.run(Some(disk), progress)?;
         Ok(self.report(searched))
     }
 
@@ -190,8 +204,7 @@ impl<P: Protocol + Sync> Explorer<P> {
         let bounds = self.bounds();
         let search = Breadth::resume(&mut self.space, self.threads, bounds, disk)?;
         let progress = &mut self.progress;
-        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
-        let searched = search.run(Some(disk), &mut progress)?;
+        let searched = search.run(Some(disk), progress)?;
         Ok(self.report(searched))
     }
 
@@ -220,8 +233,7 @@ impl<P: Protocol + Sync> Explorer<P> {
     fn runs(&mut self, draws: Draws) -> Report<P> {
         let bounds = self.bounds();
         let progress = &mut self.progress;
-        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
-        let searched = runs::search(&mut self.space, self.threads, draws, bounds, &mut progress);
+        let searched = runs::search(&mut self.space, self.threads, draws, bounds, progress);
         self.report(searched)
     }
 
@@ -231,8 +243,7 @@ impl<P: Protocol + Sync> Explorer<P> {
     pub fn swarm(&mut self, swarm: Swarm) -> Report<P> {
         let bounds = self.bounds();
         let progress = &mut self.progress;
-        let mut progress = |states, generated, depth| progress(Progress { states, generated, depth });
-        let searched = swarm::search(&mut self.space, self.threads, swarm, bounds, &mut progress);
+        let searched = swarm::search(&mut self.space, self.threads, swarm, bounds, progress);
         self.report(searched)
     }
 
@@ -247,10 +258,13 @@ impl<P: Protocol + Sync> Explorer<P> {
         // Random behaviours end somewhere, a search by few bits is for what does not fit into memory, and after a violation
         // the rest is not asked for.
         if !live.is_empty()
-            && !matches!(stopped, Some(Stopped::AtViolation | Stopped::Random | Stopped::Bitstate))
+            && !matches!(
+                stopped,
+                Some(Stopped::AtViolation | Stopped::OnRequest | Stopped::Random | Stopped::Bitstate)
+            )
         {
             let bounds = self.bounds();
-            let graph = Graph::new(&mut self.space, bounds);
+            let graph = Graph::new(&mut self.space, bounds, &mut self.progress);
             stopped = stopped.or(graph.stopped);
             for property in live {
                 traces[property] = self.space.lasso(&graph, property);

@@ -5,6 +5,7 @@ use isles_kernel::Protocol;
 
 use crate::action::{Action, Cause};
 use crate::breadth::Bounds;
+use crate::explorer::{Progress, Watcher};
 use crate::parcel::Kind;
 use crate::report::Stopped;
 use crate::space::Space;
@@ -42,7 +43,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// Reaches all states within the bounds. What lies at the bound of depth has no edges.
-    pub(crate) fn new<P: Protocol>(space: &mut Space<P>, bounds: Bounds) -> Self {
+    pub(crate) fn new<P: Protocol>(space: &mut Space<P>, bounds: Bounds, progress: Watcher<'_>) -> Self {
         let mut graph = Self {
             states: States::default(),
             edges: Vec::new(),
@@ -91,6 +92,16 @@ impl Graph {
             }
             graph.ends.push(graph.edges.len());
             state += 1;
+            if state.is_multiple_of(4096) {
+                let (states, frontier) = (graph.states.len() as u64, (graph.states.len() - state) as u64);
+                let so_far =
+                    Progress { states, generated: graph.edges.len() as u64, depth: graph.depth, frontier };
+                if progress(so_far).is_break() {
+                    graph.stopped = Some(Stopped::OnRequest);
+                    graph.ends.resize(graph.states.len(), graph.edges.len());
+                    break;
+                }
+            }
         }
         graph
     }

@@ -4,6 +4,7 @@ mod action;
 mod ample;
 mod breadth;
 mod byzantine;
+mod coverage;
 mod depth;
 mod digest;
 mod disk;
@@ -37,6 +38,7 @@ mod visited;
 mod watch;
 
 pub use byzantine::{Byzantine, Mutate};
+pub use coverage::{Coverage, Covered, Sort};
 pub use disk::{Disk, DiskError, check_checkpoint};
 pub use explorer::{Explorer, Progress, ScenarioError};
 pub use moment::{Moment, Standing, Underway};

@@ -64,6 +64,8 @@ pub enum Stopped {
     AtStates(u64),
     /// The fingerprints of more states would not find room in so many bytes: see [`Disk`](crate::Disk).
     AtMemory(u64),
+    /// Whoever watched it wanted it to end.
+    OnRequest,
     /// Single behaviours were drawn.
     Random,
     /// All states that were met were continued; some may have been taken for others, or lie beyond the bounds of depth.
@@ -192,6 +194,7 @@ impl<P: Protocol> fmt::Display for Report<P> {
             Some(Stopped::AtMemory(bytes)) => {
                 write!(f, "; stopped where {bytes} bytes of memory were used up")?
             }
+            Some(Stopped::OnRequest) => write!(f, "; stopped on request")?,
             Some(Stopped::Random) => write!(f, "; random behaviours only")?,
             Some(Stopped::Bitstate) => write!(f, "; all states that were met, known by a few bits each")?,
         }

@@ -10,6 +10,7 @@ use isles_kernel::random::{below, draw};
 use crate::action::{Action, Cause};
 use crate::breadth::{Bounds, Searched};
 use crate::digest::digest;
+use crate::explorer::{Progress, Watcher};
 use crate::parcel::Kind;
 use crate::report::{Chance, Stopped};
 use crate::space::{Need, Space};
@@ -239,7 +240,7 @@ pub(crate) fn search<P: Protocol + Sync>(
     threads: usize,
     draws: Draws,
     bounds: Bounds,
-    progress: &mut dyn FnMut(u64, u64, u32),
+    progress: Watcher<'_>,
 ) -> Searched {
     let mut visited = Visited::new();
     let mut open = Open::all(&space.scenario);
@@ -293,7 +294,11 @@ pub(crate) fn search<P: Protocol + Sync>(
                 break 'batches;
             }
         }
-        progress(found.states, found.generated, found.depth);
+        let Searched { states, generated, depth, .. } = found;
+        if progress(Progress { states, generated, depth, frontier: 0 }).is_break() {
+            found.stopped = Some(Stopped::OnRequest);
+            break;
+        }
     }
     found.stopped = found.stopped.or(Some(Stopped::Random));
     if let Draws::Priorities(Priorities { steps, depth, .. }) = draws {

@@ -2,6 +2,7 @@
 
 use isles_kernel::{Channel, OpId, ProcessId, Protocol};
 
+use crate::coverage::Tally;
 use crate::intern::Interner;
 use crate::ledger::{Call, Ledger};
 use crate::local::{Input, Local, Outward, Ran};
@@ -141,6 +142,8 @@ pub(crate) struct Space<P: Protocol> {
     pub(crate) panics: Vec<(u32, String)>,
     /// Steps in which a choice had more values than are tried.
     pub(crate) choices_cut: u32,
+    /// What handlers took and gave.
+    pub(crate) tally: Tally,
 }
 
 /// What a search asks of a local state again and again.
@@ -190,6 +193,7 @@ impl<P: Protocol> Space<P> {
             heads: Memo::new(),
             panics: Vec::new(),
             choices_cut: 0,
+            tally: Tally::default(),
         };
         let faults = &space.scenario.faults;
         if faults.crashes != Budget::NONE || faults.cuts != Budget::NONE {
@@ -384,6 +388,9 @@ impl<P: Protocol> Space<P> {
     /// Runs a handler with all choices.
     fn step(&mut self, local: u32, code: u32) {
         let ran = self.run(local, code);
+        let mut tally = std::mem::take(&mut self.tally);
+        tally.note(self.locals.get(local), self.input(code), &ran);
+        self.tally = tally;
         let first = self.outcomes.len() as u32;
         let count = u16::try_from(ran.len()).expect("a step has fewer than 2^16 outcomes");
         self.choices_cut += u32::from(ran.iter().any(|ran| ran.cut));
@@ -410,20 +417,26 @@ impl<P: Protocol> Space<P> {
     /// All outcomes of a step, with all that they emit.
     pub(crate) fn run(&self, local: u32, code: u32) -> Vec<Ran<P>> {
         let before = self.locals.get(local);
-        let scenario = &self.scenario;
+        if code == code::CRASH {
+            self.crashes(before)
+        } else {
+            before.outcomes(self.input(code), &self.scenario)
+        }
+    }
+
+    /// What a process is confronted with in a step; of a crash, one of those that are tried.
+    fn input(&self, code: u32) -> Input<'_, P> {
         match code & code::KINDS {
-            code::TIMER => before.outcomes(Input::Timer((code & !code::KINDS) as usize), scenario),
-            code::SYNC => before.outcomes(Input::Sync, scenario),
-            code::START => before.outcomes(Input::Start, scenario),
-            code::CRASH => self.crashes(before),
+            code::TIMER => Input::Timer((code & !code::KINDS) as usize),
+            code::SYNC => Input::Sync,
+            code::START => Input::Start,
+            code::CRASH => Input::Crash { memory: Memory::Lost, survivors: 0 },
             _ => match self.parcels.get(code) {
-                Parcel::Message { from, msg, .. } => {
-                    before.outcomes(Input::Message { from: *from, msg }, scenario)
-                }
-                Parcel::Broken { peer, .. } => before.outcomes(Input::Unreachable(*peer), scenario),
+                Parcel::Message { from, msg, .. } => Input::Message { from: *from, msg },
+                Parcel::Broken { peer, .. } => Input::Unreachable(*peer),
                 Parcel::Request(call) => {
-                    let (_, op) = call.of_script(scenario).expect("only calls of a script are made");
-                    before.outcomes(Input::Op { id: call.id(), op }, scenario)
+                    let (_, op) = call.of_script(&self.scenario).expect("only calls of a script are made");
+                    Input::Op { id: call.id(), op }
                 }
                 Parcel::Stream { .. } | Parcel::Answer { .. } => {
                     unreachable!("streams deliver their messages, and answers go to clients")

@@ -9,11 +9,14 @@
 //! Members go on at the same time as long as what handlers do is known; whoever needs more is taken up by one thread in
 //! between.
 
+use std::ops::ControlFlow;
+
 use isles_kernel::Protocol;
 use isles_kernel::random::{draw, mix};
 
 use crate::action::{Action, Cause};
 use crate::breadth::{Bounds, Searched};
+use crate::explorer::{Progress, Watcher};
 use crate::report::{Chance, Stopped};
 use crate::space::{Need, Space};
 use crate::state::States;
@@ -242,7 +245,7 @@ pub(crate) fn search<P: Protocol + Sync>(
     threads: usize,
     swarm: Swarm,
     bounds: Bounds,
-    progress: &mut dyn FnMut(u64, u64, u32),
+    progress: Watcher<'_>,
 ) -> Searched {
     let properties = space.scenario.properties.len() + 1;
     let mut open = Open::all(&space.scenario);
@@ -257,8 +260,9 @@ pub(crate) fn search<P: Protocol + Sync>(
         let numbers = first..swarm.members.max(1).min(first + BATCH);
         let member = |number| Member::new(number, swarm, &initial, &open, properties);
         let mut members: Vec<Member> = numbers.map(member).collect();
-        go_together(space, threads, &mut members, bounds, &mut |generated, depth| {
-            progress(found.states, found.generated + generated, found.depth.max(depth));
+        let ended = go_together(space, threads, &mut members, bounds, &mut |generated, depth, frontier| {
+            let generated = found.generated + generated;
+            progress(Progress { states: found.states, generated, depth: found.depth.max(depth), frontier })
         });
         for member in members {
             found.states = found.states.max(member.count);
@@ -280,6 +284,10 @@ pub(crate) fn search<P: Protocol + Sync>(
             found.stopped = Some(Stopped::AtViolation);
             break;
         }
+        if ended.is_break() {
+            found.stopped = Some(Stopped::OnRequest);
+            break;
+        }
     }
     found.stopped = found.stopped.or(Some(Stopped::Bitstate));
     found.chance = Some(Chance::Omission { members: swarm.members.max(1), probability: omission });
@@ -292,8 +300,8 @@ fn go_together<P: Protocol + Sync>(
     threads: usize,
     members: &mut [Member],
     bounds: Bounds,
-    progress: &mut dyn FnMut(u64, u32),
-) {
+    progress: &mut dyn FnMut(u64, u32, u64) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let mut scratch = Scratch::default();
     while members.iter().any(|member| !member.done) {
         if threads > 1 && members.len() > 1 {
@@ -321,8 +329,10 @@ fn go_together<P: Protocol + Sync>(
             }
         }
         let generated = members.iter().map(|member| member.generated).sum();
-        progress(generated, members.iter().map(|member| member.depth).max().unwrap_or(0));
+        let depth = members.iter().map(|member| member.depth).max().unwrap_or(0);
+        progress(generated, depth, members.iter().map(|member| member.pending.len() as u64).sum())?;
     }
+    ControlFlow::Continue(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod models;
 
 mod byzantine;
 mod counts;
+mod coverage;
 mod disk;
 mod faults;
 mod gossip;
