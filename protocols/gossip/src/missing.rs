@@ -16,6 +16,8 @@ pub struct Announcer {
     pub peer: ProcessId,
     /// Hops that a copy from there has made when it arrives here.
     pub round: u16,
+    /// How often it was asked.
+    asks: u8,
 }
 
 /// A missing message.
@@ -30,7 +32,7 @@ struct Entry {
     announcers: SmallVec<[Announcer; 3]>,
     /// Index of the announcer to be asked next. Invariant: `next < announcers.len()`.
     next: u8,
-    /// How often all announcers were asked.
+    /// How often all announcers were asked that were there at the time.
     passes: u8,
     /// Who was asked last and has neither answered nor failed.
     asked: Option<ProcessId>,
@@ -67,7 +69,7 @@ impl Missing {
     /// `peer` announced `id`. True if the message was not missing before; then the caller arms a timer for it.
     /// An announcement beyond `count_max` missing messages is ignored.
     pub fn announce(&mut self, id: MessageId, peer: ProcessId, round: u16, count_max: usize) -> bool {
-        let announcer = Announcer { peer, round };
+        let announcer = Announcer { peer, round, asks: 0 };
         let full = self.entries.len() >= count_max;
         match self.entries.iter_mut().find(|entry| entry.id == id) {
             Some(entry) => {
@@ -87,17 +89,22 @@ impl Missing {
     }
 
     /// Chooses whom to ask for `id`, and the next one the next time. None if it is not missing, or no longer: then
-    /// all announcers were asked `passes_max` times and the message was given up.
+    /// all announcers were asked `passes_max` times, those that came late, too, and the message was given up.
     pub fn ask(&mut self, id: MessageId, passes_max: u8) -> Option<Ask> {
         let index = self.entries.iter().position(|entry| entry.id == id)?;
         let entry = &mut self.entries[index];
-        if entry.passes >= passes_max {
+        let may_be_asked = |announcer: &Announcer| announcer.asks < passes_max;
+        if !entry.announcers.iter().any(may_be_asked) {
             self.remove(index);
             return None;
         }
-        let Announcer { peer, round } = entry.announcers[usize::from(entry.next)];
-        let ask = Ask { peer, round, passes: entry.passes };
-        entry.asked = Some(peer);
+        while !may_be_asked(&entry.announcers[usize::from(entry.next)]) {
+            entry.advance();
+        }
+        let announcer = &mut entry.announcers[usize::from(entry.next)];
+        announcer.asks += 1;
+        let ask = Ask { peer: announcer.peer, round: announcer.round, passes: entry.passes };
+        entry.asked = Some(ask.peer);
         entry.advance();
         Some(ask)
     }
@@ -214,6 +221,18 @@ mod tests {
         let all: Vec<_> = std::iter::from_fn(|| asked(&mut missing, 2)).take(9).collect();
         assert_eq!(all, [(1, 0), (2, 0), (1, 1), (2, 1)]);
         assert!(!missing.contains(ID), "given up");
+    }
+
+    #[test]
+    fn whoever_announces_late_is_asked_too() {
+        let mut missing = announced_by(&[1]);
+        assert_eq!(asked(&mut missing, 2), Some((1, 0)));
+        assert_eq!(asked(&mut missing, 2), Some((1, 1)));
+        assert!(!missing.announce(ID, ProcessId(2), 3, 10));
+        assert_eq!(losses(&mut missing, 1), [Loss::Unanswered(ID)]);
+        let rest: Vec<_> =
+            std::iter::from_fn(|| asked(&mut missing, 2)).map(|(peer, _)| peer).take(9).collect();
+        assert_eq!(rest, [2, 2], "and not given up with the first");
     }
 
     #[test]
