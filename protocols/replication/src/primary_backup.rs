@@ -19,6 +19,8 @@
 //! # Departures from the papers
 //! - Clients sit at the replicas, which forward to the primary. What was forwarded to a primary that crashed is never answered: whether it
 //!   took effect is unknown to the client, as it is in the world.
+//! - An update of an old primary that is still on its way when the new one's memory arrives is dropped: the new memory says that all
+//!   before its sender have crashed. The paper's clients and servers see a crash at one instant.
 
 use std::collections::BTreeMap;
 
@@ -158,7 +160,9 @@ impl Protocol for PrimaryBackup {
     }
 
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
-        if self.crashed.get(from.index()).is_none_or(|crashed| *crashed) {
+        // What a primary answered is true, whatever has become of it.
+        let heard = matches!(msg, Msg::Answer { .. });
+        if self.crashed.get(from.index()).is_none_or(|crashed| *crashed && !heard) {
             cx.emit(Event::Rejected { from });
             return;
         }
@@ -170,6 +174,10 @@ impl Protocol for PrimaryBackup {
                 cx.send(from, Msg::Acknowledge { number });
             }
             Msg::Install { number, store } => {
+                // Whatever the primaries before it sent and this replica has not heard yet, is not in this memory.
+                let me = cx.me();
+                let before = (0..from.0).map(ProcessId).filter(|peer| *peer != me);
+                before.for_each(|peer| self.crashed[peer.index()] = true);
                 (self.number, self.store) = (number, store);
                 cx.send(from, Msg::Acknowledge { number });
             }
@@ -214,6 +222,11 @@ impl PrimaryBackup {
     /// What this replica holds.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How many operations wait here for other replicas.
+    pub fn waiting(&self) -> usize {
+        self.unanswered.len() + self.held.len()
     }
 
     /// Who serves, as far as this replica knows; the last one if all have crashed.

@@ -1,8 +1,8 @@
 //! Primary-backup.
 
-use isles_kernel::{OpId, ProcessId, Span};
-use isles_replication::primary_backup::{Config, Mode, PrimaryBackup};
-use isles_replication::store::Op;
+use isles_kernel::{Cx, Effect, OpId, ProcessId, Protocol, Span, Time};
+use isles_replication::primary_backup::{Config, Mode, Msg, PrimaryBackup};
+use isles_replication::store::{Op, Store, Update};
 use isles_sim::{Fault, Who};
 
 use crate::world::{REPLICAS, Run, durations, reads_and_writes, run};
@@ -78,6 +78,22 @@ fn a_new_primary_serves_and_all_survivors_are_equal() {
             .find(|entry| matches!(entry, isles_history::Entry::Return { .. }));
         assert!(last.is_some_and(|entry| entry.time().as_secs_f64() > 1.5), "seed {seed}");
     }
+}
+
+/// Found by exploration: else that replica had one update more than all others for ever, and took no further one.
+#[test]
+fn what_an_old_primary_sent_is_dropped_where_the_memory_of_a_new_one_came_before() {
+    let (config, me) = (config(Mode::Synchronous), ProcessId(2));
+    let mut effects: Vec<Effect<PrimaryBackup>> = Vec::new();
+    let mut backup = PrimaryBackup::start(&mut Cx::new(me, Time::ZERO, &config, &mut effects), &[]);
+    let mut receive = |from, msg| {
+        backup.on_message(&mut Cx::new(me, Time::ZERO, &config, &mut effects), ProcessId(from), msg);
+        backup.store().get(0)
+    };
+    receive(1, Msg::Install { number: 0, store: Store::default() });
+    let update = |value| Msg::Update { number: 1, update: Update::Set { object: 0, value } };
+    assert_eq!(receive(0, update(5)), 0);
+    assert_eq!(receive(1, update(6)), 6);
 }
 
 #[test]
