@@ -50,6 +50,11 @@ impl Searched {
         let paths = vec![None; properties];
         Self { states: 0, generated: 0, depth: 0, stopped: None, spilled: 0, chance: None, looks: 0, paths }
     }
+
+    /// How far it has come, with nothing that waits.
+    pub(crate) const fn progress(&self) -> Progress {
+        Progress { states: self.states, generated: self.generated, depth: self.depth, frontier: 0 }
+    }
 }
 
 /// How far a search goes.

@@ -10,7 +10,7 @@ use isles_kernel::random::{below, draw};
 use crate::action::{Action, Cause};
 use crate::breadth::{Bounds, Searched};
 use crate::digest::digest;
-use crate::explorer::{Progress, Watcher};
+use crate::explorer::Watcher;
 use crate::parcel::Kind;
 use crate::report::{Chance, Stopped};
 use crate::space::{Need, Space};
@@ -294,8 +294,7 @@ pub(crate) fn search<P: Protocol + Sync>(
                 break 'batches;
             }
         }
-        let Searched { states, generated, depth, .. } = found;
-        if progress(Progress { states, generated, depth, frontier: 0 }).is_break() {
+        if progress(found.progress()).is_break() {
             found.stopped = Some(Stopped::OnRequest);
             break;
         }
