@@ -23,6 +23,25 @@ Examples:
   isles claims GOS --quick        a chapter, in smaller runs
   isles claims --out report       all of them, with their curves in report/report.html";
 
+const EXPLORE_EXAMPLES: &str = "\
+Examples:
+  isles explore paxos clients=3                          all states, on all cores
+  isles explore abd mistake=no-write-back --out found    a shortest counterexample, with pictures
+  isles explore two-phase-commit managers=12 --symmetry  states that differ by who is who count once
+  isles explore paxos --set world.losses=1 --depth 12    a datagram may be lost; the first 12 steps
+  isles explore paxos clients=4 --search priorities      behaviours by random priorities
+  isles explore mine.toml --seconds 60 --disk states     from a file; goes on later with --resume
+
+A file has the fields that --set can change:
+  exploration = \"paxos\"
+  [parameters]
+  clients = 3
+  [world]                 # streams timers idle clients timeouts losses duplicates crashes
+  losses = 1              # restarts memories torn cuts groups choices-max
+  crashes = \"unlimited\"
+  [search]                # kind depth states whole reduce symmetry runs steps bug-depth seed
+  kind = \"depth-first\"  # members bits hashes disk memory-mb";
+
 const BENCH_EXAMPLES: &str = "\
 Examples:
   isles bench --list              groups, figures and what they measure
@@ -39,12 +58,13 @@ Examples:
 Begin with:
   isles run voyage             simulate Plumtree over HyParView and write a report
   isles list                   what can be run, and with which parameters
+  isles explore paxos          every interleaving of a few processes
   isles claims GOS-03          re-run an experiment and its control
   isles graph info FILE        what a network is like: components, distances, clustering
 
-Exit codes: 0 all well; 1 a check, a claim or its control came out wrong, or a history is wrong; 2 wrong input
+Exit codes: 0 all well; 1 a check, a claim or its control came out wrong, a property is violated, or a history is wrong; 2 wrong input
 (arguments, scenario, files); 3 the machine failed (a file could not be written, say); 4 whether a history is
-right could not be decided."
+right, or a property holds, could not be decided."
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -67,7 +87,7 @@ pub(crate) enum Command {
     /// The table shows the median over seeds; --csv and --json keep all of it.
     #[command(after_long_help = SWEEP_EXAMPLES)]
     Sweep(SweepArgs),
-    /// List scenarios, protocols and topologies with their parameters, measures, or claims
+    /// List scenarios, protocols, topologies and explorations with their parameters, measures, or claims
     List(ListArgs),
     /// Re-run statements of the literature as experiments, each with its control
     ///
@@ -88,6 +108,19 @@ pub(crate) enum Command {
     /// Exit codes: 0 holds, 1 violated, 2 wrong input, 3 a file could not be written or a certificate was refused, 4 not decided
     /// within the limits. With --all: 0 when the history could be placed.
     Check(CheckArgs),
+    /// Explore every interleaving of a few processes, or as many as there is time for
+    ///
+    /// What is asked of the protocol is proved within the bounds that are told, or a counterexample is shown: a shortest one if the
+    /// search is breadth-first, else one of which no step can be left out.
+    ///
+    /// Exit codes: 0 all states were looked at and all is well, 1 something is violated, 2 wrong input, 3 a file could not be used,
+    /// 4 nothing was found and not all states were looked at.
+    #[command(after_long_help = EXPLORE_EXAMPLES)]
+    Explore(Box<ExploreArgs>),
+    /// Replay a behaviour that `isles explore --out` saved, step by step, in the explorer and in the simulator
+    ///
+    /// Exit codes: 0 it shows what it was saved for, 1 it does not, 2 a step is not possible or has another outcome.
+    Replay(ReplayArgs),
     /// Measure this machine: events per second, seconds per broadcast, bytes per process
     ///
     /// Rates are per CPU second of one thread, seconds are CPU seconds, bytes are resident memory.
@@ -166,6 +199,8 @@ pub(crate) enum Topic {
     Topologies,
     /// What checks can name.
     Measures,
+    /// What can be explored, with parameters.
+    Explorations,
     /// Claims.
     Claims,
 }
@@ -245,6 +280,122 @@ impl From<FailsArg> for isles_lab::check::Fails {
             FailsArg::Assert => Self::Assert,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArgs {
+    /// The name of an exploration (see `isles list explorations`), or a TOML file
+    pub(crate) exploration: String,
+    /// Parameters of the exploration: clients=3
+    #[arg(value_name = "PARAM=VALUE")]
+    pub(crate) params: Vec<String>,
+    /// Change a field: world.losses=1 (may be repeated)
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    /// End the search after so many seconds
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<u64>,
+    /// Threads; the outcome does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+    /// Go on from the checkpoint in the folder of --disk
+    #[arg(long, requires = "disk")]
+    pub(crate) resume: bool,
+    /// Show how often each message, timer, operation and answer was met
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Write the behaviours that were found to this folder: to be replayed, as pages and pictures, for Mermaid and ShiViz
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How it is searched; each is a field of [search], too.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// breadth-first, depth-first, random, priorities (PCT) or swarm (bitstate) [default: breadth-first]
+    #[arg(long = "search", value_name = "KIND")]
+    kind: Option<String>,
+    /// Do not continue states so many steps from the beginning
+    #[arg(long, value_name = "N")]
+    depth: Option<u32>,
+    /// End soon after so many states
+    #[arg(long, value_name = "N")]
+    states: Option<u64>,
+    /// Go on after a violation
+    #[arg(long)]
+    whole: bool,
+    /// sleep-sets (depth-first) or ample-sets: leave out what changes no verdict
+    #[arg(long, value_name = "HOW")]
+    reduce: Option<String>,
+    /// Count states that differ only by who is who once
+    #[arg(long)]
+    symmetry: bool,
+    /// Of random and priorities: how many behaviours [default: 10000]
+    #[arg(long, value_name = "N")]
+    runs: Option<u64>,
+    /// Of random, priorities and swarm: steps of a behaviour [default: 200]
+    #[arg(long, value_name = "N")]
+    steps: Option<u32>,
+    /// Of priorities: the depth of the bugs that are sought [default: 3]
+    #[arg(long, value_name = "N")]
+    bug_depth: Option<u32>,
+    /// Of random, priorities and swarm: names all draws [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Of swarm: how many searches [default: 8]
+    #[arg(long, value_name = "N")]
+    members: Option<u32>,
+    /// Of swarm: binary logarithm of the bits of each table [default: 24]
+    #[arg(long, value_name = "N")]
+    bits: Option<u32>,
+    /// A folder for what finds no room in memory, and for checkpoints (breadth-first)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) disk: Option<String>,
+    /// With --disk: megabytes of memory [default: 4096]
+    #[arg(long, value_name = "MB", requires = "disk")]
+    memory_mb: Option<u64>,
+}
+
+impl SearchArgs {
+    /// Those that were said, as fields of a plan's search.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
+        fn number(said: Option<impl ToString>) -> Option<String> {
+            said.map(|number| number.to_string())
+        }
+        let word = |said: &Option<String>| said.as_ref().map(|word| format!("{word:?}"));
+        let flag = |said: bool| said.then(|| "true".to_owned());
+        let all = [
+            ("kind", word(&self.kind)),
+            ("depth", number(self.depth)),
+            ("states", number(self.states)),
+            ("whole", flag(self.whole)),
+            ("reduce", word(&self.reduce)),
+            ("symmetry", flag(self.symmetry)),
+            ("runs", number(self.runs)),
+            ("steps", number(self.steps)),
+            ("bug-depth", number(self.bug_depth)),
+            ("seed", number(self.seed)),
+            ("members", number(self.members)),
+            ("bits", number(self.bits)),
+            ("disk", word(&self.disk)),
+            ("memory-mb", number(self.memory_mb)),
+        ];
+        all.into_iter().filter_map(|(field, value)| Some((field, value?))).collect()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// What `isles explore --out` wrote: a file that ends in .jsonl
+    pub(crate) file: PathBuf,
+    /// Write a page with picture and steps to this file
+    #[arg(long, value_name = "OUT")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

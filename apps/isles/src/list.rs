@@ -1,5 +1,6 @@
 //! `isles list`.
 
+use isles_explorations::{EXPLORATIONS, Exploration, Parameter};
 use isles_lab::claims;
 use isles_lab::registry::params::Param;
 use isles_lab::registry::topologies::TOPOLOGIES;
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &ListArgs) -> Result<Outcome, Failure> {
         for family in FAMILIES {
             measures(family, args.json)?;
         }
+    }
+    if wanted(Topic::Explorations) {
+        explorations(args.json)?;
     }
     if wanted(Topic::Claims) {
         list_claims(args.json)?;
@@ -114,6 +118,28 @@ fn measures(family: &Family, as_json: bool) -> Result<(), Failure> {
             )?;
         } else {
             print(&format!("  {:<24} {:<10} {}", measure.name, unit.symbol(), measure.help))?;
+        }
+    }
+    if as_json { Ok(()) } else { print(" ") }
+}
+
+fn explorations(as_json: bool) -> Result<(), Failure> {
+    if !as_json {
+        heading("Explorations, for `isles explore NAME`, with their parameters")?;
+    }
+    for Exploration { name, about, source, parameters, .. } in EXPLORATIONS {
+        if as_json {
+            let described = |Parameter { name, about, takes }: &Parameter| json!({ "name": name, "takes": takes.describe(), "doc": about });
+            let parameters: Vec<_> = parameters.iter().map(described).collect();
+            print(
+                &json!({ "exploration": name, "doc": about, "source": source, "parameters": parameters })
+                    .to_string(),
+            )?;
+            continue;
+        }
+        print(&format!("  {:<18} {about}", name.if_supports_color(Stream::Stdout, |name| name.bold())))?;
+        for Parameter { name, about, takes } in *parameters {
+            print(&format!("    {name:<18} {:<42} {about}", takes.describe()))?;
         }
     }
     if as_json { Ok(()) } else { print(" ") }

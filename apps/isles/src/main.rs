@@ -5,6 +5,7 @@ mod bench;
 mod bench_command;
 mod check;
 mod claims;
+mod explore;
 mod graph;
 mod list;
 mod run;
@@ -44,6 +45,8 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "isles", &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| Outcome::Good)
         }
+        Command::Explore(args) => explore::run(&args),
+        Command::Replay(args) => explore::replay(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),

@@ -4,8 +4,10 @@ use isles_kernel::{ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::explorer::Explorer;
+use crate::local::Local;
 use crate::property::{self, Property};
 use crate::report::NO_PANIC;
+use crate::space::code;
 use crate::state::State;
 use crate::trace::{Step, Trace};
 use crate::view::View;
@@ -178,6 +180,25 @@ impl<P: Protocol + Sync> Explorer<P> {
             words = self.space.after(&words, action);
         }
         Ok(self.decided(&words))
+    }
+
+    /// What each process chose when it started, in the initial state of that number: with it another runtime can begin
+    /// alike. None if there is no such state, or it is a moment of another run.
+    pub fn starts(&mut self, initial: u32) -> Option<Vec<Vec<u32>>> {
+        if self.space.scenario.moment.is_some() {
+            return None;
+        }
+        self.space.initial().get(initial as usize)?;
+        let words = self.space.initial().swap_remove(initial as usize);
+        let begun = self.space.state(&words).locals().to_vec();
+        let mut starts = Vec::new();
+        for (process, after) in (0..).map(ProcessId).zip(begun) {
+            let before = self.space.local(Local::new(process));
+            let (first, count) = self.space.known(|space| space.outcomes(before, code::START));
+            let chosen = (first..first + count).find(|index| self.space.outcome(*index).local == after)?;
+            starts.push(self.space.choices(chosen).to_vec());
+        }
+        Some(starts)
     }
 
     /// The properties that a state decides.

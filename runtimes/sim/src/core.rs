@@ -1,5 +1,6 @@
 //! What handlers act upon: everything of a run but the processes' states.
 
+use std::collections::VecDeque;
 use std::hash::Hash;
 
 use isles_kernel::{Channel, Effect, OpId, ProcessId, Protocol, Sink, Span, Time, random};
@@ -42,6 +43,8 @@ pub(crate) struct Core<P: Protocol> {
     pub(crate) crash_points: Vec<(ProcessId, Boundary, u32)>,
     pub(crate) strikes: Vec<Strike>,
     pub(crate) sees_messages: bool,
+    /// What handlers choose, if that is told.
+    pub(crate) script: Option<VecDeque<u32>>,
 }
 
 /// Why a process acts, in the order in which that happens within an instant. What a process draws and sends at an
@@ -217,6 +220,9 @@ impl<P: Protocol> Sink<P> for Step<'_, P> {
 
     #[inline]
     fn choose(&mut self, bound: u32) -> u32 {
+        if let Some(told) = self.core.script.as_mut().and_then(VecDeque::pop_front) {
+            return told.min(bound.saturating_sub(1));
+        }
         let choice = self.core.choices;
         self.core.choices += 1;
         let identity = [0x6368_6f6f_7365, u64::from(self.me), self.core.now, self.core.phase.word(choice)];

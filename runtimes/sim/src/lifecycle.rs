@@ -24,7 +24,7 @@ impl<P: Protocol> Simulation<P> {
     }
 
     /// Starts a process with what its disk holds.
-    fn begin(&mut self, process: u32, observer: &mut dyn Observer<P>) {
+    pub(crate) fn begin(&mut self, process: u32, observer: &mut dyn Observer<P>) {
         self.core.turn(self.core.now, process, Phase::Start);
         self.core.set_down(process, false);
         self.core.digest.fold(self.core.now, u64::from(process));

@@ -198,6 +198,7 @@ impl<P: Protocol> Simulation<P> {
                 crash_points: Vec::new(),
                 strikes: Vec::new(),
                 sees_messages: false,
+                script: None,
             },
             disk: setup.disk,
             churn: setup.churn,

@@ -93,6 +93,14 @@ impl<T: Clone + Eq + Hash> Timers<T> {
         }
     }
 
+    /// Whether `timer` is armed.
+    pub(crate) fn is_armed(&self, timer: &T) -> bool {
+        match self {
+            Self::Few(list) => list.iter().any(|(other, _)| other == timer),
+            Self::Many(index) => index.by_timer.contains_key(timer),
+        }
+    }
+
     #[inline]
     pub(crate) fn disarm(&mut self, timer: &T) {
         match self {

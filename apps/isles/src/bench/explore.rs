@@ -1,24 +1,11 @@
 //! The group `explore`: how fast whole state spaces are searched, on one thread, with the properties of the models asked.
 
+use isles_explorations::models::{paxos, register, single_copy, two_phase_commit};
 use isles_explore::{Explorer, Report, Scenario};
 use isles_kernel::Protocol;
 
 use super::measure::{median, memory_growth, timed};
 use super::{Bench, Effort, Group};
-
-// The models of the explorer's examples, but for the one that is not measured.
-#[path = "../../../../runtimes/explore/examples/models/paxos.rs"]
-#[expect(unreachable_pub, reason = "they are public where examples share them")]
-mod paxos;
-#[path = "../../../../runtimes/explore/examples/models/register.rs"]
-#[expect(unreachable_pub, reason = "they are public where examples share them")]
-mod register;
-#[path = "../../../../runtimes/explore/examples/models/single_copy.rs"]
-#[expect(unreachable_pub, reason = "they are public where examples share them")]
-mod single_copy;
-#[path = "../../../../runtimes/explore/examples/models/two_phase_commit.rs"]
-#[expect(unreachable_pub, reason = "they are public where examples share them")]
-mod two_phase_commit;
 
 pub(super) const GROUP: Group = Group {
     name: "explore",
