@@ -120,8 +120,8 @@ pub struct Replayed {
     pub shown: Shown,
     /// It goes round a loop at its end.
     pub is_loop: bool,
-    /// The digest of the same behaviour in the simulator; none of a moment of another run, whose beginning is not known.
-    pub simulated: Option<u128>,
+    /// The digest of the same behaviour in the simulator.
+    pub simulated: u128,
 }
 
 impl Replayed {
@@ -235,11 +235,8 @@ impl<P: Protocol + Sync> Case for Of<P> {
         let (header, trace) = Trace::<P>::from_lines(text)?;
         let mut explorer = Explorer::new(scenario)?;
         let decided = explorer.replay(&trace)?;
-        let starts = explorer.starts(trace.initial);
-        let simulated = match starts {
-            Some(starts) => Some(simulate(explorer.scenario(), &starts, &trace)?),
-            None => None,
-        };
+        let starts = explorer.starts(trace.initial).unwrap_or_default();
+        let simulated = simulate(explorer.scenario(), &starts, &trace)?;
         let is_loop = trace.loop_start < trace.steps.len();
         let shown = shown(&trace, &header.property, plan, processes);
         Ok(Replayed { property: header.property, decided, shown, is_loop, simulated })
@@ -247,7 +244,7 @@ impl<P: Protocol + Sync> Case for Of<P> {
 }
 
 /// One more than the highest process.
-fn processes<P: Protocol>(scenario: &Scenario<P>) -> u32 {
+pub(crate) fn processes<P: Protocol>(scenario: &Scenario<P>) -> u32 {
     let of_moment = scenario.moment.as_ref().and_then(|moment| {
         let ids = moment.processes.iter().map(|standing| standing.process);
         ids.chain(moment.underway.iter().map(|message| message.from)).max()

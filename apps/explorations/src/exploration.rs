@@ -88,6 +88,11 @@ impl Arguments {
         }
     }
 
+    /// A number, if the exploration has it.
+    pub(crate) fn try_number(&self, name: &str) -> Option<u32> {
+        self.0.contains_key(name).then(|| self.number(name))
+    }
+
     /// A word.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use isles_explore::{Budget, Memory, Scenario, Sent, Step, Trace, What};
 use isles_kernel::{Channel, OpId, ProcessId, Protocol, Span, Time};
-use isles_sim::{Act, Driven, Observer};
+use isles_sim::{Act, ActError, Driven, Observer};
 
 /// The simulator does something else than the explorer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -52,15 +52,13 @@ pub(crate) fn simulate<P: Protocol>(
 ) -> Result<u128, SimulatorDiffers> {
     let differs = |step: usize, what: String| SimulatorDiffers { step, what };
     let fifo = scenario.streams == isles_explore::Streams::Fifo;
-    let driven = Driven::<P>::new(scenario.processes, scenario.config.clone(), fifo);
+    let processes = crate::case::processes(scenario);
+    let driven = Driven::<P>::new(processes, scenario.config.clone(), fifo);
     let mut driven = driven.map_err(|error| differs(0, error.to_string()))?;
+    begin(&mut driven, scenario, starts).map_err(|error| differs(0, error.to_string()))?;
+    let zero = scenario.moment.as_ref().map_or(Time::ZERO, |moment| moment.now);
     // A local clock shows how often its process has crashed, in seconds.
-    let mut crashes = vec![0u64; scenario.processes as usize];
-    for (process, choices) in (0..).map(ProcessId).zip(starts) {
-        driven
-            .act(Time::ZERO, Act::Start { process }, choices, &mut ())
-            .map_err(|error| differs(0, error.to_string()))?;
-    }
+    let mut crashes = vec![0u64; processes as usize];
     for (number, step) in (1..).zip(&trace.steps) {
         let mut seen = Seen { sent: Vec::new(), replies: Vec::new(), events: Vec::new() };
         let Some(act) = act(&step.what) else { continue };
@@ -68,7 +66,7 @@ pub(crate) fn simulate<P: Protocol>(
         if let What::Crash { process, .. } = &step.what {
             crashes[process.index()] += 1;
         }
-        let now = Time::ZERO + Span::secs(me.map_or(0, |me| crashes[me.index()]));
+        let now = zero + Span::secs(me.map_or(0, |me| crashes[me.index()]));
         let mut acts = vec![act];
         if let What::Deliver { from, to, channel: Channel::Datagram, msg } = &step.what
             && scenario.faults.duplicates == Budget::Unlimited
@@ -86,6 +84,30 @@ pub(crate) fn simulate<P: Protocol>(
         compare(step, seen, state).map_err(|what| differs(number, what))?;
     }
     Ok(driven.simulation().digest())
+}
+
+/// Starts all processes, or puts them where the scenario's moment has them.
+fn begin<P: Protocol>(
+    driven: &mut Driven<P>,
+    scenario: &Scenario<P>,
+    starts: &[Vec<u32>],
+) -> Result<(), ActError> {
+    let Some(moment) = &scenario.moment else {
+        for (process, choices) in (0..).map(ProcessId).zip(starts) {
+            driven.act(Time::ZERO, Act::Start { process }, choices, &mut ())?;
+        }
+        return Ok(());
+    };
+    for standing in &moment.processes {
+        driven.place(standing.process, standing.state.clone(), &standing.timers, &standing.log)?;
+    }
+    for message in &moment.underway {
+        // What is under way to those that stand still arrives nowhere.
+        if moment.processes.iter().any(|standing| standing.process == message.to) {
+            driven.put((message.from, message.to), message.channel, message.msg.clone())?;
+        }
+    }
+    Ok(())
 }
 
 /// A step in the simulator's words; none if nothing happens to processes, disks and messages.

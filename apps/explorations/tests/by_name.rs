@@ -48,7 +48,6 @@ fn what_is_found_is_replayed_in_both_runtimes() {
             let (_, replayed) = saved::replay(&behaviour.saved)
                 .unwrap_or_else(|error| panic!("{}, {}: {error}", exploration.name, found.property));
             assert!(replayed.is_shown(), "{}, {}", exploration.name, found.property);
-            assert!(replayed.simulated.is_some());
             assert_eq!(replayed.shown, *behaviour);
         }
         let asked = outcome.findings.iter().filter(|found| found.answer == Word::Reached).count();
@@ -87,7 +86,12 @@ fn a_tampered_file_is_refused_with_its_place() {
     // A step is missing.
     let mut fewer = lines.clone();
     fewer.remove(2);
-    assert!(matches!(refused(fewer.join("\n")), SavedError::Steps(CaseError::Replay(_))));
+    match saved::replay(&fewer.join("\n")) {
+        Err(SavedError::Steps(CaseError::Replay(_))) => {}
+        Err(other) => panic!("{other}"),
+        // Possible, and shows nothing.
+        Ok((_, replayed)) => assert!(!replayed.is_shown()),
+    }
     let torn = &found.saved[..found.saved.len() - 9];
     assert!(matches!(refused(torn.to_owned()), SavedError::Steps(CaseError::Trace(_))));
 }

@@ -228,13 +228,9 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         true => "its last state decides nothing".to_owned(),
         false => format!("its last state decides: {}", replayed.decided.join(", ")),
     };
-    let simulated = replayed.simulated.map_or_else(
-        || "not run in the simulator: its beginning is a moment of another run".to_owned(),
-        |digest| format!("the same in the simulator, step by step (digest {digest:032x})"),
-    );
     print(&format!(
-        "{}: {}: {word}; {decided}\n{simulated}\n\n{}\n{}",
-        plan.exploration, replayed.property, replayed.shown.text, replayed.shown.diagram
+        "{}: {}: {word}; {decided}\nthe same in the simulator, step by step (digest {:032x})\n\n{}\n{}",
+        plan.exploration, replayed.property, replayed.simulated, replayed.shown.text, replayed.shown.diagram
     ))?;
     if let Some(path) = &args.html {
         std::fs::write(path, &replayed.shown.html).map_err(|error| unwritable(path, &error))?;

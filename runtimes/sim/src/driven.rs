@@ -144,6 +144,53 @@ impl<P: Protocol> Driven<P> {
         })
     }
 
+    /// Puts a process where another run left it: its state, none if it is down, the timers that it has armed, and the
+    /// records that are on its disk.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn place(
+        &mut self,
+        process: ProcessId,
+        state: Option<P>,
+        timers: &[P::Timer],
+        log: &[P::Record],
+    ) -> Result<(), ActError> {
+        self.status(process)?;
+        let slot = &mut self.sim.slots[process.index()];
+        slot.own.status = if state.is_some() { Status::Up } else { Status::Down };
+        slot.state = state;
+        for timer in timers {
+            let seq = slot.own.number();
+            slot.own.timers.arm(timer.clone(), u64::MAX, seq);
+        }
+        if !log.is_empty() {
+            let (log, durable) = (log.to_vec(), log.len());
+            let survived = slot.state.is_none().then_some(durable);
+            slot.own.disk = Some(Box::new(DiskState { log, durable, survived, ..DiskState::default() }));
+        }
+        Ok(())
+    }
+
+    /// Puts a message under way.
+    ///
+    /// # Errors
+    /// When there is no such receiver.
+    pub fn put(
+        &mut self,
+        (from, to): (ProcessId, ProcessId),
+        channel: Channel,
+        msg: P::Msg,
+    ) -> Result<(), ActError> {
+        self.status(to)?;
+        let body = match channel {
+            Channel::Stream => Body::Stream(msg),
+            Channel::Datagram => Body::Datagram(msg),
+        };
+        self.underway.push(Event { at: 0, to: to.0, from: from.0, seq: 0, epoch: 0, body });
+        Ok(())
+    }
+
     /// Lets something happen, at an instant by which the acting process's clock stands; its handler is given `choices`, and
     /// draws by itself when they are used up.
     ///
@@ -177,7 +224,7 @@ impl<P: Protocol> Driven<P> {
             Act::Alter { from, to, msg, into } => self.alter((from, to), &msg, into),
             Act::Deliver { from, to, channel, msg } => {
                 self.up(to)?;
-                let place = self.place((from, to), channel, &msg)?;
+                let place = self.message_at((from, to), channel, &msg)?;
                 self.underway.remove(place);
                 self.handle(now, to, observer, |state, cx| state.on_message(cx, from, msg));
                 Ok(())
@@ -238,7 +285,7 @@ impl<P: Protocol> Driven<P> {
     }
 
     /// Where a message is; of a stream that keeps its order, only if it is the first.
-    fn place(
+    fn message_at(
         &self,
         (from, to): (ProcessId, ProcessId),
         channel: Channel,
@@ -337,8 +384,8 @@ impl<P: Protocol> Driven<P> {
         msg: &P::Msg,
         into: Vec<P::Msg>,
     ) -> Result<(), ActError> {
-        let datagram = self.place(ends, Channel::Datagram, msg);
-        let place = datagram.or_else(|_| self.place(ends, Channel::Stream, msg))?;
+        let datagram = self.message_at(ends, Channel::Datagram, msg);
+        let place = datagram.or_else(|_| self.message_at(ends, Channel::Stream, msg))?;
         let event = self.underway.remove(place);
         let stream = matches!(event.body, Body::Stream(_));
         for msg in into.into_iter().rev() {
