@@ -87,7 +87,7 @@ fn a_tampered_file_is_refused_with_its_place() {
     let mut fewer = lines.clone();
     fewer.remove(2);
     match saved::replay(&fewer.join("\n")) {
-        Err(SavedError::Steps(CaseError::Replay(_))) => {}
+        Err(SavedError::Steps(_)) => {}
         Err(other) => panic!("{other}"),
         // Possible, and shows nothing.
         Ok((_, replayed)) => assert!(!replayed.is_shown()),
