@@ -4,6 +4,7 @@ mod case;
 mod catalogue;
 mod exploration;
 pub mod judge;
+pub mod lift;
 /// The models of the explorer's examples.
 #[path = "../../../runtimes/explore/examples/models/mod.rs"]
 pub mod models;

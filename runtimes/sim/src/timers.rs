@@ -28,6 +28,13 @@ pub(crate) struct Index<T> {
     by_event: HashMap<u32, T, FxBuildHasher>,
 }
 
+impl<T> Index<T> {
+    /// All timers, in no order.
+    pub(crate) fn armed(&self) -> impl Iterator<Item = (&T, Armed)> {
+        self.by_timer.iter().map(|(timer, armed)| (timer, *armed))
+    }
+}
+
 /// When a timer is due.
 #[derive(Clone, Copy)]
 pub(crate) struct Armed {
@@ -163,7 +170,7 @@ impl<T: Clone + Eq + Hash> Timers<T> {
     pub(crate) fn overdue(&mut self, now: u64, mut number: impl FnMut() -> u32) -> Vec<u32> {
         let timers: Vec<(&T, Armed)> = match self {
             Self::Few(list) => list.iter().map(|(timer, armed)| (timer, *armed)).collect(),
-            Self::Many(index) => index.by_timer.iter().map(|(timer, armed)| (timer, *armed)).collect(),
+            Self::Many(index) => index.armed().collect(),
         };
         let late: Vec<(T, Armed)> = by_due(timers.iter().map(|(_, armed)| *armed), now)
             .into_iter()

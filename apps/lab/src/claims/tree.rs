@@ -1,11 +1,9 @@
 //! Chapter TREE: spanning trees, and what is found by them.
 
 mod every_root;
+mod explored;
 mod flooded;
 mod in_rounds;
-/// The enumerator of delivery orders that the crate's own tests use.
-#[path = "../../../../protocols/trees/tests/trees/orders.rs"]
-mod orders;
 mod world;
 
 use super::Claim;
@@ -73,7 +71,7 @@ pub(super) static TREE: &[Claim] = &[
                     way comes from processes in the tree, nobody reports early, and everybody is reached and counted once.",
         control: "one message is lost, doubled, or overtakes another",
         source: "Lynch, Distributed Algorithms, 1996, section 15.3",
-        run: flooded::tree_08,
+        run: explored::tree_08,
     },
     Claim {
         id: "TREE-09",

@@ -1,16 +1,15 @@
-//! One root, without rounds: TREE-08 to TREE-11.
+//! One root, without rounds: TREE-09 to TREE-11.
 
 use std::sync::Arc;
 
-use isles_graph::{Graph, is_connected, line, ring};
+use isles_graph::Graph;
 use isles_kernel::{Channel, Payload, ProcessId, Span, Time};
 use isles_sim::{Distribution, Latency, Links, Matrix, Setup, Simulation};
 use isles_trees::SpanningTree;
 use isles_trees::gather::{Census, Found};
 use isles_trees::tree::properties::View;
-use isles_trees::tree::{self, Answers, Event, Op, Reply};
+use isles_trees::tree::{self, Answers, Op};
 
-use super::orders::{Explored, Faults, Instant, Violation, explore};
 use super::world::{
     DELAY, ROOT, ROUND, Tally, Told, eccentricity, equal_links, flooded, graphs, in_rounds, random_links,
     rest, size,
@@ -23,115 +22,6 @@ type Tree = SpanningTree<Census>;
 
 fn config(graph: &Arc<Graph>, answers: Answers) -> tree::Config<Census> {
     tree::Config::new(Arc::clone(graph), Census { uids: Vec::new() }, answers)
-}
-
-/// Every connected graph over the nodes `0..nodes` of at most so many edges.
-fn all_connected(nodes: u32, edges_max: usize) -> Vec<Arc<Graph>> {
-    let pairs: Vec<(u32, u32)> = (0..nodes).flat_map(|b| (0..b).map(move |a| (a, b))).collect();
-    let of = |set: u32| {
-        let edges: Vec<(u32, u32)> =
-            pairs.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, pair)| *pair).collect();
-        Graph::from_edges(nodes, &edges)
-    };
-    let fits = |graph: &Graph| graph.edges() <= edges_max && is_connected(graph);
-    (0..1u32 << pairs.len()).map(of).filter(fits).map(Arc::new).collect()
-}
-
-const SOUND: Faults = Faults { overtake: false, lose: 0, double: 0 };
-
-/// Every order of delivery of one tree: nothing goes wrong at any instant, and in the end everybody is in it and counted once.
-fn all_orders(config: &tree::Config<Census>, faults: Faults) -> Result<Explored, Violation> {
-    let graph = &config.graph;
-    let check = |now: &Instant<Tree>, at_rest: bool| -> Result<(), String> {
-        let said = |flaw: tree::properties::Flaw| flaw.to_string();
-        let view = View::new(graph, ROOT, now.states());
-        view.parents_form_tree().map_err(said)?;
-        view.senders_are_inside(now.under_way()).map_err(said)?;
-        view.children_have_their_parent().map_err(said)?;
-        view.nobody_reports_early().map_err(said)?;
-        if !at_rest {
-            return Ok(());
-        }
-        view.spans().map_err(said)?;
-        let counted = now.replies.values().find_map(|reply| match reply {
-            Reply::Built(found) => Some(found.count),
-            Reply::Sent | Reply::Refused => None,
-        });
-        let right = counted == (config.answers != Answers::None).then(|| graph.nodes());
-        if right { Ok(()) } else { Err(format!("the root counted {counted:?}")) }
-    };
-    let ops = [(ROOT.0, Op::Build(Payload::from("x")))];
-    explore::<Tree>(config, graph.nodes(), &ops, faults, |_| false, check)
-}
-
-/// Every order of delivery where processes forget: nobody joins twice.
-fn with_forgetting(graph: &Arc<Graph>, faults: Faults) -> Result<Explored, Violation> {
-    let config = tree::Config { forget: true, ..config(graph, Answers::Acks) };
-    let joins = |event: &Event<Found>| matches!(event, Event::Joined { .. });
-    let check = |now: &Instant<Tree>, at_rest: bool| -> Result<(), String> {
-        if now.marks.iter().any(|joined| *joined > 1) {
-            return Err("a process that has forgotten is searched again".to_owned());
-        }
-        let inside = now.states().any(|(_, process)| process.inside().is_some());
-        let known = !now.replies.is_empty();
-        if (known && inside) || (at_rest && !known) {
-            Err("the root knows early, or never".to_owned())
-        } else {
-            Ok(())
-        }
-    };
-    let ops = [(ROOT.0, Op::Build(Payload::from("x")))];
-    explore::<Tree>(&config, graph.nodes(), &ops, faults, joins, check)
-}
-
-pub(super) fn tree_08(effort: &Effort) -> Result<Finding, String> {
-    let (mut graphs, mut states, mut ends) = (0, 0, 0);
-    let mut flaw = None;
-    let mut note = |found: Result<Explored, Violation>| match found {
-        Ok(explored) => {
-            graphs += 1;
-            states += explored.states;
-            ends += explored.ends;
-        }
-        Err(violation) => flaw = flaw.take().or(Some(violation.flaw)),
-    };
-    let answered = [Answers::Children, Answers::Acks, Answers::Echo];
-    // Four nodes with up to six edges, five with up to seven, take seconds; ten edges would take minutes.
-    let (four, five) = if effort.quick { (4, 4) } else { (6, 7) };
-    for nodes in 1..=5 {
-        for graph in all_connected(nodes, if nodes == 5 { five } else { usize::MAX }) {
-            note(all_orders(&config(&graph, Answers::None), SOUND));
-        }
-    }
-    for nodes in 1..=4 {
-        for graph in all_connected(nodes, if nodes == 4 { four } else { usize::MAX }) {
-            answered.into_iter().for_each(|answers| note(all_orders(&config(&graph, answers), SOUND)));
-            note(with_forgetting(&graph, SOUND));
-        }
-    }
-    let (triangle, path) = (Arc::new(ring(3)), Arc::new(line(3)));
-    let controls = [
-        ("overtaking", with_forgetting(&triangle, Faults { overtake: true, ..SOUND })),
-        ("doubling", all_orders(&config(&triangle, Answers::Acks), Faults { double: 1, ..SOUND })),
-        ("loss", all_orders(&config(&path, Answers::None), Faults { lose: 1, ..SOUND })),
-    ];
-    let found: Vec<String> = controls
-        .iter()
-        .filter_map(|(name, found)| found.as_ref().err().map(|violation| (name, violation)))
-        .map(|(name, violation)| format!("{name} after {} steps: {}", violation.steps.len(), violation.flaw))
-        .collect();
-    Ok(Finding {
-        holds: flaw.is_none(),
-        control_fails: found.len() == controls.len(),
-        measured: format!(
-            "{graphs} runs on all connected graphs of up to 4 processes (with answers: up to {four} edges), and of 5 with up to {five} \
-             edges: {states} states, {ends} of them ends, {}; controls: {}",
-            flaw.unwrap_or_else(|| "nothing wrong in any".to_owned()),
-            found.join("; "),
-        ),
-        predicted: "no order violates anything; each control has an order that does".to_owned(),
-        ..Finding::default()
-    })
 }
 
 /// A path from the root, and an edge from the root to everybody.
