@@ -7,8 +7,9 @@
 
 use hashbrown::HashMap;
 use isles_history::Moment;
-use rustc_hash::FxBuildHasher;
 use std::hash::Hash;
+
+use crate::near::{self, BuildNearHasher};
 
 /// An operation on a register of unique values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,8 +88,8 @@ pub fn judge<V: Eq + Hash>(
 ) -> Option<Result<Vec<u32>, Vec<u32>>> {
     // A guess: half of the accesses write.
     let room = accesses.size_hint().1.unwrap_or(0);
-    let mut numbers: HashMap<V, u32, FxBuildHasher> =
-        HashMap::with_capacity_and_hasher(room / 2 + 1, FxBuildHasher);
+    let mut numbers: HashMap<V, u32, BuildNearHasher> =
+        HashMap::with_capacity_and_hasher(room / 2 + 1, BuildNearHasher);
     numbers.insert(initial, 0);
     let mut zones = Vec::with_capacity(room / 2 + 1);
     zones.push(Zone { first_return: 0, write_invoked: 0, ..EMPTY });
@@ -124,8 +125,8 @@ fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
             backward.push((zone.last_invocation, false, number));
         }
     }
-    forward.sort_unstable();
-    backward.sort_unstable();
+    near::sort(&mut forward);
+    near::sort(&mut backward);
     for pair in forward.windows(2) {
         let (a, b) = (&zones[pair[0].2 as usize], &zones[pair[1].2 as usize]);
         if b.first_return < a.last_invocation {
@@ -145,8 +146,10 @@ fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
         }
         place.0 = place.0.max(covering.last_invocation);
     }
+    near::sort(&mut backward);
     forward.append(&mut backward);
-    forward.sort_unstable();
+    // Two runs, which this merges.
+    forward.sort();
     Ok(forward)
 }
 

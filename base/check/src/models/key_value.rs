@@ -190,6 +190,10 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         }
     }
 
+    fn answers_alike(&self, op: &Op<K, V>) -> bool {
+        matches!(op.action, Action::Put(_) | Action::Append(_))
+    }
+
     fn objects(&self, op: &Op<K, V>, objects: &mut Parts) {
         objects.add(&op.key);
     }
