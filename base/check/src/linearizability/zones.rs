@@ -28,33 +28,36 @@ pub struct Access<V> {
 
 /// What is known of the operations on one value. Moments are one later than in the history, so that the initial value is held at 0.
 #[derive(Clone, Copy)]
-struct Zone {
+pub(crate) struct Zone {
     /// The first of the returns.
-    first_return: Moment,
+    pub(crate) first_return: Moment,
     /// The last of the invocations.
-    last_invocation: Moment,
-    write_invoked: Moment,
+    pub(crate) last_invocation: Moment,
+    pub(crate) write_invoked: Moment,
     /// Whose they are.
     first_returner: u32,
-    last_invoker: u32,
+    pub(crate) last_invoker: u32,
     writer: u32,
+    /// Who shows that all of them belong together, where their values do not.
+    pub(crate) shown_by: u32,
     /// How many operations there are, the write included.
     count: u32,
 }
 
-const NOBODY: u32 = u32::MAX;
-const EMPTY: Zone = Zone {
+pub(crate) const NOBODY: u32 = u32::MAX;
+pub(crate) const EMPTY: Zone = Zone {
     first_return: Moment::MAX,
     last_invocation: 0,
     write_invoked: Moment::MAX,
     first_returner: NOBODY,
     last_invoker: NOBODY,
     writer: NOBODY,
+    shown_by: NOBODY,
     count: 0,
 };
 
 impl Zone {
-    fn add(&mut self, is_write: bool, invoked: Moment, returned: Moment, name: u32) {
+    pub(crate) fn add(&mut self, is_write: bool, invoked: Moment, returned: Moment, name: u32) {
         if returned < self.first_return {
             (self.first_return, self.first_returner) = (returned, name);
         }
@@ -73,7 +76,9 @@ impl Zone {
 
     /// Operations that show what the zone is.
     fn names(&self) -> impl Iterator<Item = u32> {
-        [self.writer, self.first_returner, self.last_invoker].into_iter().filter(|name| *name != NOBODY)
+        [self.writer, self.first_returner, self.last_invoker, self.shown_by]
+            .into_iter()
+            .filter(|name| *name != NOBODY)
     }
 }
 
@@ -112,7 +117,7 @@ pub fn judge<V: Eq + Hash>(
 }
 
 /// When each zone's value is written: (moment, whether it is then held for a while, zone), in order. Zones without effect are left out.
-fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
+pub(crate) fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
     let (mut forward, mut backward) = (Vec::new(), Vec::new());
     for (zone, number) in zones.iter().zip(0_u32..) {
         if zone.writer == NOBODY && number != 0 || zone.first_return < zone.write_invoked {
