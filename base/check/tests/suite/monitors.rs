@@ -278,9 +278,12 @@ fn values_that_grow_as_brute_force_says() {
     assert!(counts[0] > 2_000 && counts[1] > 500, "one answer is hardly ever given: {counts:?}");
 }
 
+/// When an operation was invoked and returned, and what it was.
+type Told = (Moment, Moment, &'static str);
+
 /// What the monitor of values that grow says of operations that are written `put a`, `app b`, `get ab`, each with the moments
 /// of its invocation and return; nothing is there at first.
-fn grows(operations: &[(Moment, Moment, &str)]) -> Option<Result<Vec<u32>, Vec<u32>>> {
+fn grows(operations: &[Told]) -> Option<Result<Vec<u32>, Vec<u32>>> {
     let operations: Vec<Grown> = operations
         .iter()
         .map(|(invoked, returned, words)| {
@@ -300,7 +303,7 @@ fn grows(operations: &[(Moment, Moment, &str)]) -> Option<Result<Vec<u32>, Vec<u
 /// Each of these is wrong by one rule only: without it, the monitor would find an order.
 #[test]
 fn values_that_grow_are_wrong_for_each_reason() {
-    let wrong: [(&str, &[(Moment, Moment, &str)]); 7] = [
+    let wrong: [(&str, &[Told]); 7] = [
         ("nobody wrote it", &[(0, 9, "put a"), (0, 9, "get ax")]),
         ("it is read twice in one value", &[(0, 9, "put a"), (0, 9, "app b"), (0, 9, "get abb")]),
         (
