@@ -495,6 +495,18 @@ mod tests {
         }
     }
 
+    /// Both a write that took effect again and one that did not leave the same there; after the former more is free.
+    #[test]
+    fn ways_that_can_do_less_are_left_out() {
+        let mut cache = Cache::new(&REGISTER);
+        let mut history = Frontier::default();
+        let alike = [1, 1].map(|value| history.invoke(&mut cache, &Op::Write(value)));
+        assert!(history.respond(&mut cache, alike[0], &Reply::Done));
+        let _later = history.invoke(&mut cache, &Op::Write(5));
+        assert!(history.respond(&mut cache, alike[1], &Reply::Done));
+        assert_eq!(history.width(), 1);
+    }
+
     /// Tickets beyond those with bits.
     #[test]
     fn many_operations_are_open() {

@@ -177,9 +177,10 @@ fn ways<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> u64 {
 /// A way with less of what is of unknown outcome done can do more: 2^11 sets without that.
 #[test]
 fn ways_that_did_less_cover_others() {
-    // Only the last read is wrong, and it may be answered in some state until it returns.
+    // Only the last read is wrong, and it may be answered in some state until it returns. All values matter to what is refused.
     let mut history = overwritten(11);
     history.pop();
+    history.insert(11, operation(20, Op::CompareAndSet(98, 99), Some((21, Reply::Set(false)))));
     for value in [3, 3] {
         let at = 200 + 10 * history.len() as u64;
         history.push(operation(at, Op::Read, Some((at + 1, Reply::Value(value)))));
