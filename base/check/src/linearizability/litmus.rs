@@ -166,12 +166,12 @@ fn a_small_memory_is_enough() {
     assert_eq!(job.run(1_000_000), Standing::Refuted);
 }
 
-/// How many ways all that returned makes a walk go through at most, until it has none.
-fn ways<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> u64 {
+/// Up to when a walk with all that returned has ways, and how many it goes through until then.
+fn ways<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> (Moment, u64) {
     let members: Vec<u32> = (0..operations.len() as u32).collect();
     let mut examiner = super::Examiner::new(model, operations, &members);
-    assert!(examiner.refuted_until(1 << 13).is_some(), "it is refuted");
-    examiner.work
+    let until = examiner.refuted_until(1 << 13).expect("it is refuted");
+    (until, examiner.work)
 }
 
 /// A way with less of what is of unknown outcome done can do more: 2^11 sets without that.
@@ -186,8 +186,9 @@ fn ways_that_did_less_cover_others() {
         history.push(operation(at, Op::Read, Some((at + 1, Reply::Value(value)))));
         history.push(operation(at + 2, Op::Write(70), Some((at + 3, Reply::Done))));
     }
-    let ways = ways(&Register { initial: 0 }, &history);
-    assert!(ways < 500, "{ways}");
+    let last = history.iter().filter(|operation| operation.op == Op::Read).map(Operation::returned).max();
+    let (until, ways) = ways(&Register { initial: 0 }, &history);
+    assert!(Some(until) == last && ways < 500, "{ways} until {until}");
 }
 
 /// Reads that fit are taken by a walk at once: 2^9 sets without that.
@@ -197,8 +198,8 @@ fn a_walk_takes_reads() {
         (0..9).map(|place| operation(place, Op::Read, Some((100 + place, Reply::Value(0))))).collect();
     history.push(operation(200, Op::CompareAndSet(0, 1), Some((201, Reply::Set(true)))));
     history.push(operation(210, Op::CompareAndSet(0, 1), Some((211, Reply::Set(true)))));
-    let ways = ways(&Register { initial: 0 }, &history);
-    assert!(ways < 100, "{ways}");
+    let (until, ways) = ways(&Register { initial: 0 }, &history);
+    assert!(until == 211 && ways < 100, "{ways} until {until}");
 }
 
 /// Of operations that are alike a walk takes the first to return first: 2^8 sets without that.
@@ -213,6 +214,6 @@ fn a_walk_takes_twins_in_order() {
         let empty = collection::Reply::Value(None);
         history.push(operation(at, collection::Op::Remove, Some((at + 1, empty))));
     }
-    let ways = ways(&Queue { initial: Vec::new() }, &history);
-    assert!(ways < 100, "{ways}");
+    let (until, ways) = ways(&Queue { initial: Vec::new() }, &history);
+    assert!(until >= 201 && ways < 100, "{ways} until {until}");
 }
