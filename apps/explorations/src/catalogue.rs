@@ -54,13 +54,22 @@ const TWO_PHASE_COMMIT: Exploration = Exploration {
         },
         Parameter {
             name: "mistake",
-            about: "hasty: it commits when all but one are prepared",
-            takes: Takes::Word(&["none", "hasty"]),
+            about: "hasty: it commits when all but one are prepared; a message counts twice; a timer is not disarmed; who is prepared aborts",
+            takes: Takes::Word(&["none", "hasty", "counts-messages", "stale-timer", "aborts-prepared"]),
         },
     ],
     open: |arguments| {
         let managers = arguments.number("managers");
-        let scenario = two_phase_commit::scenario(managers, arguments.word("mistake") == "hasty");
+        let scenario = two_phase_commit::scenario(
+            managers,
+            match arguments.word("mistake") {
+                "hasty" => Some(two_phase_commit::Mistake::Hasty),
+                "counts-messages" => Some(two_phase_commit::Mistake::CountsMessages),
+                "stale-timer" => Some(two_phase_commit::Mistake::StaleTimer),
+                "aborts-prepared" => Some(two_phase_commit::Mistake::AbortsPrepared),
+                _ => None,
+            },
+        );
         Ok(case_of_equals(scenario, |scenario| {
             let managers = scenario.processes - 1;
             scenario.symmetric((1..=managers).map(ProcessId))
@@ -77,13 +86,29 @@ const PAXOS: Exploration = Exploration {
         CLIENTS,
         Parameter {
             name: "mistake",
-            about: "forgetful: a leader ignores what others have accepted",
-            takes: Takes::Word(&["none", "forgetful"]),
+            about: "forgetful: a leader ignores what others have accepted; half of the servers decide; the oldest of what was accepted \
+                    counts; promises are not kept; promises do not say what was accepted",
+            takes: Takes::Word(&[
+                "none",
+                "forgetful",
+                "half-quorum",
+                "oldest",
+                "no-promise",
+                "silent-promise",
+            ]),
         },
     ],
     open: |arguments| {
         let servers = arguments.number("servers");
-        let config = paxos::Config { servers, forgetful: arguments.word("mistake") == "forgetful" };
+        let mistake = match arguments.word("mistake") {
+            "forgetful" => Some(paxos::Mistake::Forgetful),
+            "half-quorum" => Some(paxos::Mistake::HalfQuorum),
+            "oldest" => Some(paxos::Mistake::Oldest),
+            "no-promise" => Some(paxos::Mistake::NoPromise),
+            "silent-promise" => Some(paxos::Mistake::SilentPromise),
+            _ => None,
+        };
+        let config = paxos::Config { servers, mistake };
         Ok(case(register::scenario::<paxos::Paxos>(servers, arguments.number("clients"), config)))
     },
 };
@@ -97,13 +122,29 @@ const ABD: Exploration = Exploration {
         CLIENTS,
         Parameter {
             name: "mistake",
-            about: "no-write-back: reads do not write back what they read",
-            takes: Takes::Word(&["none", "no-write-back"]),
+            about: "no-write-back: reads do not write back what they read; half of the servers are enough; a write goes by its own \
+                    server's version; versions are not compared; writes are answered early",
+            takes: Takes::Word(&[
+                "none",
+                "no-write-back",
+                "half-quorum",
+                "own-version",
+                "no-versions",
+                "answers-early",
+            ]),
         },
     ],
     open: |arguments| {
         let servers = arguments.number("servers");
-        let config = abd::Config { servers, skip_write_back: arguments.word("mistake") == "no-write-back" };
+        let mistake = match arguments.word("mistake") {
+            "no-write-back" => Some(abd::Mistake::SkipsWriteBack),
+            "half-quorum" => Some(abd::Mistake::HalfQuorum),
+            "own-version" => Some(abd::Mistake::OwnVersion),
+            "no-versions" => Some(abd::Mistake::NoVersions),
+            "answers-early" => Some(abd::Mistake::AnswersEarly),
+            _ => None,
+        };
+        let config = abd::Config { servers, mistake };
         Ok(case(register::scenario::<abd::Abd>(servers, arguments.number("clients"), config)))
     },
 };
@@ -279,6 +320,7 @@ const PRIMARY_BACKUP: Exploration = Exploration {
             crashes: arguments.number("crashes") as u8,
             workload: workload(arguments, Mix::WriterAndReaders),
             promise: promise(arguments),
+            mistake: None,
         };
         Ok(case(primary_backup::scenario(parameters)))
     },
@@ -301,6 +343,7 @@ const MULTI_MASTER: Exploration = Exploration {
             rule: if arguments.word("rule") == "arrival" { Rule::Arrival } else { Rule::LastWriter },
             workload: workload(arguments, Mix::SetsAndAdds),
             promise: promise(arguments),
+            mistake: None,
         };
         Ok(case(multi_master::scenario(parameters)))
     },
@@ -376,6 +419,7 @@ const HYPARVIEW: Exploration = Exploration {
             begin: if joined { hyparview::Begin::Joined } else { hyparview::Begin::Joining },
             timeouts: arguments.number("timeouts") as u8,
             crashes: arguments.number("crashes") as u8,
+            mistake: None,
         })))
     },
 };

@@ -2,6 +2,7 @@
 
 mod case;
 mod catalogue;
+pub mod clock;
 mod exploration;
 pub mod judge;
 pub mod lift;
@@ -9,6 +10,7 @@ pub mod lift;
 #[path = "../../../runtimes/explore/examples/models/mod.rs"]
 pub mod models;
 pub mod plan;
+pub mod planted;
 pub mod saved;
 pub mod scenarios;
 mod simulate;

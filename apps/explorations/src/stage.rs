@@ -101,6 +101,14 @@ impl<P: Protocol> Stage<P> {
         }
     }
 
+    /// Delivers so many messages, in the order of sending, or all that there are.
+    pub fn deliver(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(Underway { from, to, msg, .. }) = self.underway.pop_front() else { return };
+            self.step(to, |process, cx| process.on_message(cx, from, msg));
+        }
+    }
+
     /// Delivers everything, and what follows from it, in the order of sending.
     ///
     /// # Panics

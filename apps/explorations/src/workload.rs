@@ -25,6 +25,8 @@ pub enum Mix {
     WritesAndReads,
     /// The first client only writes, and all others only read.
     WriterAndReaders,
+    /// It writes one object, again and again, and reads it at last.
+    WritesThenRead,
     /// It writes, and takes a snapshot of all.
     WritesAndSnapshots,
     /// The first client sets and all others add: updates that do not commute.
@@ -57,6 +59,8 @@ impl Workload {
         match self.mix {
             Mix::WritesAndReads if step.is_multiple_of(2) => write,
             Mix::WritesAndReads => Op::Read { object: (client + 1) % self.objects },
+            Mix::WritesThenRead if step + 1 < self.operations => write,
+            Mix::WritesThenRead => Op::Read { object },
             Mix::WriterAndReaders if client == 0 => write,
             Mix::WriterAndReaders => Op::Read { object: step % self.objects },
             Mix::WritesAndSnapshots if step.is_multiple_of(2) => write,

@@ -7,6 +7,7 @@ pub mod linearizability;
 mod model;
 pub mod models;
 pub mod monitors;
+mod near;
 pub mod read;
 pub mod sequential;
 pub mod sessions;

@@ -57,6 +57,12 @@ pub trait Model {
         Effect::Any
     }
 
+    /// Whether `op` is possible in every state and answered alike in all, so that its answer tells nothing: a write, not a swap. May say no.
+    fn answers_alike(&self, op: &Self::Op) -> bool {
+        let _ = op;
+        false
+    }
+
     /// Adds the objects that `op` touches, where the whole is made of objects that do not know of each other: operations on
     /// different ones can be judged apart (Herlihy and Wing 1990, sec. 3.1: locality). May say all.
     fn objects(&self, op: &Self::Op, objects: &mut Parts) {

@@ -39,12 +39,15 @@
 //! - *Whoever has lost all neighbours and candidates joins again*, through its contact or one of the last neighbours that
 //!   it had. The paper leaves it alone for ever.
 
+mod config;
 pub mod properties;
 
 use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::peers::Change;
+
+pub use config::{Config, Contact, Mistake};
 
 /// One process of HyParView.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -70,73 +73,6 @@ pub struct HyParView {
 
 /// No process.
 const NOBODY: ProcessId = ProcessId(u32::MAX);
-
-/// How a process finds somebody to join through.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Contact {
-    /// Only by [`Op::Join`].
-    None,
-    /// Always this process.
-    Process(ProcessId),
-    /// A random process with a smaller id: those that start in the order of their ids find one that is there.
-    #[default]
-    AnyBefore,
-}
-
-/// Parameters that all processes share.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Config {
-    /// Neighbours at most. Default 5, the paper's for 10 000 processes: fanout 4, and one that messages come from.
-    pub active_max: usize,
-    /// Candidates at most; above ln n. Default 30, the paper's for 10 000.
-    pub passive_max: usize,
-    /// Hops of a FORWARDJOIN at most: active random walk length. Default 6, the paper's.
-    pub arwl: u8,
-    /// At so many hops before its end a FORWARDJOIN leaves the newcomer in a passive view; at most `arwl`. Default 3,
-    /// the paper's.
-    pub prwl: u8,
-    /// Hops of a SHUFFLE at most. Default 6, as ARWL.
-    pub shuffle_ttl: u8,
-    /// Neighbours that go with a SHUFFLE: ka. Default 3, the paper's.
-    pub shuffle_active: usize,
-    /// Candidates that go with a SHUFFLE: kp. Default 4, the paper's.
-    pub shuffle_passive: usize,
-    /// From one SHUFFLE of a process to its next, give or take a quarter. Default 10 s: a guess; the paper counts
-    /// cycles.
-    pub shuffle_period: Span,
-    /// How long a candidate has to answer, and a newcomer waits for its first neighbour. Above a round trip; default
-    /// 2 s: a guess.
-    pub request_timeout: Span,
-    /// Walks that a contact starts for a newcomer. Default 3: half of the active view.
-    pub walks: usize,
-    /// How many of those that joined through it a contact remembers. Default 256: 1 kB, at contacts only.
-    pub sample_max: usize,
-    /// For so many periods after a join, or the loss of more than half of the neighbours, links are mixed, and these
-    /// periods are a quarter as long. Default 4.
-    pub mixing: u8,
-    /// How a process finds somebody to join through.
-    pub contact: Contact,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            active_max: 5,
-            passive_max: 30,
-            arwl: 6,
-            prwl: 3,
-            shuffle_ttl: 6,
-            shuffle_active: 3,
-            shuffle_passive: 4,
-            shuffle_period: Span::secs(10),
-            request_timeout: Span::secs(2),
-            walks: 3,
-            sample_max: 256,
-            mixing: 4,
-            contact: Contact::AnyBefore,
-        }
-    }
-}
 
 /// What processes send each other.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -287,6 +223,9 @@ impl Protocol for HyParView {
 
     /// Section 4.3: a neighbour that crashed is replaced from the passive view.
     fn on_unreachable(&mut self, cx: &mut Cx<'_, Self>, peer: ProcessId) {
+        if cx.config().mistake == Some(Mistake::KeepsCrashed) {
+            return;
+        }
         self.passive.retain(|other| *other != peer);
         self.sample.retain(|other| *other != peer);
         if self.pending == Some(peer) {
@@ -443,7 +382,7 @@ impl HyParView {
     }
 
     fn on_disconnect(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, instead: Option<ProcessId>) {
-        if self.drop_link(cx, from) {
+        if cx.config().mistake != Some(Mistake::IgnoresDisconnect) && self.drop_link(cx, from) {
             self.remember(cx, from, &[]);
             self.tries = self.tries_max(cx);
             // At once: who waits for the next period may meanwhile be alone, or in an island.
@@ -491,10 +430,14 @@ impl HyParView {
             && let Some(&victim) = cx.pick(&self.active)
         {
             self.drop_link(cx, victim);
-            cx.send(victim, Msg::Disconnect { instead: Some(peer) });
+            if cx.config().mistake != Some(Mistake::DropsSilently) {
+                cx.send(victim, Msg::Disconnect { instead: Some(peer) });
+            }
             self.remember(cx, victim, &[peer]);
         }
-        self.passive.retain(|other| *other != peer);
+        if cx.config().mistake != Some(Mistake::StaysCandidate) {
+            self.passive.retain(|other| *other != peer);
+        }
         if self.active.is_empty() {
             self.active.reserve_exact(cx.config().active_max);
         }

@@ -54,6 +54,18 @@ pub struct Config {
     pub missing_count_max: usize,
     /// How all messages travel. Default datagrams: gossip bears their loss.
     pub channel: Channel,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose: with each, a broadcast never arrives somewhere.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mistake {
+    /// An announcer is asked once.
+    AskOnce,
+    /// Whoever announces a message that is being asked for is not remembered.
+    FirstAnnouncerOnly,
 }
 
 impl Default for Config {
@@ -67,6 +79,7 @@ impl Default for Config {
             seen_count_max: 256,
             missing_count_max: 1024,
             channel: Channel::Datagram,
+            mistake: None,
         }
     }
 }
@@ -125,9 +138,9 @@ impl Protocol for LazyPush {
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
         match msg {
             Msg::IHave { id, round } => {
-                if !self.seen.contains(id)
-                    && self.missing.announce(id, from, round, cx.config().missing_count_max)
-                {
+                let first_only = cx.config().mistake == Some(Mistake::FirstAnnouncerOnly);
+                let ignored = self.seen.contains(id) || first_only && self.missing.contains(id);
+                if !ignored && self.missing.announce(id, from, round, cx.config().missing_count_max) {
                     self.request(cx, id);
                 }
             }
@@ -184,9 +197,15 @@ impl Broadcast for LazyPush {
 }
 
 impl LazyPush {
+    /// Whether this process had the message, as far as it remembers.
+    pub fn delivered(&self, id: MessageId) -> bool {
+        self.seen.contains(id)
+    }
+
     /// Asks the next announcer, if there is one that was not asked too often.
     fn request(&mut self, cx: &mut Cx<'_, Self>, id: MessageId) {
-        let Config { request_timeout, request_passes_max, channel, .. } = *cx.config();
+        let Config { request_timeout, request_passes_max, channel, mistake, .. } = *cx.config();
+        let request_passes_max = if mistake == Some(Mistake::AskOnce) { 1 } else { request_passes_max };
         let Some(ask) = self.missing.ask(id, request_passes_max.max(1)) else {
             cx.disarm(Timer::Missing(id));
             return;

@@ -61,15 +61,36 @@ pub struct Config {
     pub writes: Writes,
     /// When reads return.
     pub reads: Reads,
+    /// For controls.
+    pub mistake: Option<Mistake>,
     /// The order's; its processes are the replicas.
     order: total_order::Config<Request>,
+}
+
+/// Mistakes made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// Whoever waits for all replicas waits for the first one.
+    WaitsForOne,
+    /// A replica acknowledges one request more than it has done.
+    AcknowledgesAhead,
+    /// A client that has written several times waits for the first of its writes only.
+    ForgetsOwnWrites,
 }
 
 impl Config {
     /// The configuration of so many replicas, at least one.
     pub const fn new(replicas: u32, writes: Writes, reads: Reads) -> Self {
         let processes = if replicas == 0 { 1 } else { replicas };
-        Self { writes, reads, order: total_order::Config { processes, payload: PhantomData } }
+        let order = total_order::Config { processes, payload: PhantomData, mistake: None };
+        Self { writes, reads, mistake: None, order }
+    }
+
+    /// The same with a mistake in the order.
+    #[must_use]
+    pub const fn misordered(mut self, mistake: Option<total_order::Mistake>) -> Self {
+        self.order.mistake = mistake;
+        self
     }
 
     /// How many replicas there are.
@@ -256,8 +277,9 @@ impl Memory {
             cx.emit(Event::Applied { number, update });
         }
         if cx.config().acknowledges() {
+            let ahead = u64::from(cx.config().mistake == Some(Mistake::AcknowledgesAhead));
             for to in (0..cx.config().replicas()).map(ProcessId) {
-                cx.send(to, Msg::Acknowledge(number + 1));
+                cx.send(to, Msg::Acknowledge(number + 1 + ahead));
             }
         }
         if origin != cx.me() {
@@ -269,6 +291,11 @@ impl Memory {
             return;
         }
         self.own_writes -= 1;
+        if cx.config().mistake == Some(Mistake::ForgetsOwnWrites) {
+            for (id, op) in std::mem::take(&mut self.reads) {
+                cx.reply(id, self.store.answer(&op));
+            }
+        }
         match cx.config().writes {
             Writes::AtOnce => {}
             Writes::Delivered => cx.reply(request.id, reply),
@@ -285,7 +312,9 @@ impl Memory {
 
     /// Answers what has waited for every replica long enough.
     fn answer_stable(&mut self, cx: &mut Cx<'_, Self>) {
-        let everywhere = self.acknowledged.iter().copied().min().unwrap_or(0);
+        let known = self.acknowledged.iter().copied();
+        let one = cx.config().mistake == Some(Mistake::WaitsForOne);
+        let everywhere = if one { known.max() } else { known.min() }.unwrap_or(0);
         while self.waiting.front().is_some_and(|first| first.until <= everywhere) {
             if let Some(first) = self.waiting.pop_front() {
                 cx.reply(first.id, first.reply);

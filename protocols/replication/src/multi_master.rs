@@ -36,6 +36,17 @@ pub struct Config {
     pub replicas: u32,
     /// In which order updates count.
     pub rule: Rule,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose, with [`Rule::LastWriter`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// Of two updates with the same clock the one that came first is the earlier one, whoever sent it.
+    TiesByArrival,
+    /// An update that came late is put in its place, and what is after it is not done again.
+    NoRedo,
 }
 
 /// A Lamport timestamp: all are different, and one that could know of another is greater.
@@ -129,9 +140,15 @@ impl MultiMaster {
         match cx.config().rule {
             Rule::Arrival => self.store.apply(stamped.update),
             Rule::LastWriter => {
-                let place = self.updates.partition_point(|known| known.stamp < stamped.stamp);
+                let mistake = cx.config().mistake;
+                let place = match mistake {
+                    Some(Mistake::TiesByArrival) => {
+                        self.updates.partition_point(|known| known.stamp.clock <= stamped.stamp.clock)
+                    }
+                    _ => self.updates.partition_point(|known| known.stamp < stamped.stamp),
+                };
                 self.updates.insert(place, stamped);
-                if place + 1 == self.updates.len() {
+                if place + 1 == self.updates.len() || mistake == Some(Mistake::NoRedo) {
                     self.store.apply(stamped.update);
                 } else {
                     self.store = Store::default();

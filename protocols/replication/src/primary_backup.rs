@@ -47,6 +47,21 @@ pub struct Config {
     pub mode: Mode,
     /// Each replica answers reads from what it has; otherwise the primary does.
     pub read_anywhere: bool,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose, in [`Mode::Synchronous`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// An update is answered when the first backup has it.
+    WaitsForOne,
+    /// A new primary serves at once, without giving the others what it has.
+    NoInstall,
+    /// A read is answered with an update that not all have yet.
+    ReadsEarly,
+    /// An old primary is heard after a new one's memory came.
+    HearsTheDead,
 }
 
 /// What replicas send each other.
@@ -177,7 +192,9 @@ impl Protocol for PrimaryBackup {
                 // Whatever the primaries before it sent and this replica has not heard yet, is not in this memory.
                 let me = cx.me();
                 let before = (0..from.0).map(ProcessId).filter(|peer| *peer != me);
-                before.for_each(|peer| self.crashed[peer.index()] = true);
+                if cx.config().mistake != Some(Mistake::HearsTheDead) {
+                    before.for_each(|peer| self.crashed[peer.index()] = true);
+                }
                 (self.number, self.store) = (number, store);
                 cx.send(from, Msg::Acknowledge { number });
             }
@@ -203,9 +220,11 @@ impl Protocol for PrimaryBackup {
         }
         if self.primary() == cx.me() && before != cx.me() {
             cx.emit(Event::Promoted);
-            self.installing = Some(self.number);
-            for peer in self.backups(cx) {
-                cx.send(peer, Msg::Install { number: self.number, store: self.store.clone() });
+            if cx.config().mistake != Some(Mistake::NoInstall) {
+                self.installing = Some(self.number);
+                for peer in self.backups(cx) {
+                    cx.send(peer, Msg::Install { number: self.number, store: self.store.clone() });
+                }
             }
         }
         self.answer(cx);
@@ -256,7 +275,8 @@ impl PrimaryBackup {
         }
         let Some(update) = op.update() else {
             // A value that is not everywhere could vanish with this primary after it was shown.
-            return match (cx.config().mode, self.unanswered.is_empty()) {
+            let early = cx.config().mistake == Some(Mistake::ReadsEarly);
+            return match (cx.config().mode, self.unanswered.is_empty() || early) {
                 (Mode::Synchronous, false) => self.held.push((origin, id, op)),
                 (Mode::Synchronous, true) | (Mode::Lazy, _) => {
                     let reply = self.store.answer(&op);
@@ -282,7 +302,9 @@ impl PrimaryBackup {
         if self.primary() != cx.me() {
             return;
         }
-        let everywhere = self.backups(cx).map(|peer| self.acknowledged[peer.index()]).min();
+        let known = self.backups(cx).map(|peer| self.acknowledged[peer.index()]);
+        let one = cx.config().mistake == Some(Mistake::WaitsForOne);
+        let everywhere = if one { known.max() } else { known.min() };
         let everywhere = everywhere.unwrap_or(self.number);
         while let Some(first) = self.unanswered.first_entry().filter(|first| *first.key() <= everywhere) {
             let (origin, id) = first.remove();

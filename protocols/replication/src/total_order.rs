@@ -74,6 +74,17 @@ pub struct Config<T> {
     pub processes: u32,
     /// What is broadcast.
     pub payload: PhantomData<fn() -> T>,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// What comes too early is not held back: what is before it is never delivered.
+    NoHoldBack,
+    /// The sequencer gives its own payloads a number that it gives the next one, too.
+    NumberTwice,
 }
 
 impl<T: Data> Protocol for TotalOrder<T> {
@@ -102,6 +113,9 @@ impl<T: Data> Protocol for TotalOrder<T> {
         match msg {
             Msg::Submit(payload) if cx.me() == SEQUENCER => self.number(cx, from, payload),
             Msg::Ordered { number, origin, payload } if from == SEQUENCER && number >= self.delivered => {
+                if cx.config().mistake == Some(Mistake::NoHoldBack) {
+                    self.delivered = number;
+                }
                 self.held.entry(number).or_insert((origin, payload));
                 self.deliver(cx);
             }
@@ -123,7 +137,8 @@ impl<T: Data> TotalOrder<T> {
     /// Gives the payload the next number and sends it to all, to itself too: so that it delivers as the others do.
     fn number(&mut self, cx: &mut Cx<'_, Self>, origin: ProcessId, payload: T) {
         let number = self.numbered;
-        self.numbered += 1;
+        let twice = cx.config().mistake == Some(Mistake::NumberTwice) && origin == SEQUENCER;
+        self.numbered += u64::from(!twice);
         for to in (0..cx.config().processes).map(ProcessId) {
             cx.send(to, Msg::Ordered { number, origin, payload: payload.clone() });
         }

@@ -58,6 +58,17 @@ pub struct Config<C> {
     pub pace: Pace,
     /// Whether all that goes over an edge in one round is one message, as the synchronous model has it.
     pub bundle: bool,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose, with [`Pace::Synchronizer`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mistake {
+    /// A round ends when one neighbour was heard.
+    HearsOne,
+    /// What came early for the next round is lost.
+    LosesEarly,
 }
 
 impl<C> Config<C> {
@@ -66,7 +77,7 @@ impl<C> Config<C> {
         let graph = graph.into();
         let directed = graph.is_directed();
         let reversed = if directed { Arc::new(graph.reversed()) } else { Arc::clone(&graph) };
-        Self { graph, reversed, child, pace, bundle }
+        Self { graph, reversed, child, pace, bundle, mistake: None }
     }
 }
 
@@ -151,12 +162,20 @@ impl<P: Reactive> Rounds<P> {
     fn heard_from_all(&mut self, cx: &Cx<'_, Self>) -> Option<Vec<(ProcessId, Msg<P::Msg>)>> {
         let peers = cx.config().reversed.neighbors(cx.me());
         let first = |peer: &ProcessId| self.inbox.iter().position(|(from, _)| from == peer);
-        let mut places = peers.iter().map(first).collect::<Option<Vec<usize>>>()?;
+        let mistake = cx.config().mistake;
+        let mut places = match mistake {
+            Some(Mistake::HearsOne) => peers.iter().filter_map(first).collect(),
+            _ => peers.iter().map(first).collect::<Option<Vec<usize>>>()?,
+        };
         if places.is_empty() {
             return None;
         }
         places.sort_unstable();
-        Some(places.into_iter().rev().map(|place| self.inbox.remove(place)).collect())
+        let heard = places.into_iter().rev().map(|place| self.inbox.remove(place)).collect();
+        if mistake == Some(Mistake::LosesEarly) {
+            self.inbox.clear();
+        }
+        Some(heard)
     }
 
     /// One round: all that was asked and all that came, then all that is sent.

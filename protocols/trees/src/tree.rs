@@ -98,6 +98,10 @@ pub enum Mistake {
     ReportToAll,
     /// A process reports as soon as it has answered, not when its children have. Goes with [`Answers::Children`].
     ReportEarly,
+    /// A process goes over to whoever searches it last.
+    LastSearchWins,
+    /// A process searches all its neighbours but the last.
+    SkipsLast,
 }
 
 /// Parameters that all processes share.
@@ -272,8 +276,9 @@ impl<G: Gather> SpanningTree<G> {
         let config = cx.config();
         let parent = if let Role::Member { parent } = role { Some(parent) } else { None };
         let back = config.to_parent && config.answers != Answers::Echo;
-        let searched = |peer: &ProcessId| back || Some(*peer) != parent;
         let all = neighbors(config, cx.me());
+        let skipped = all.last().filter(|_| config.mistake == Some(Mistake::SkipsLast));
+        let searched = |peer: &ProcessId| (back || Some(*peer) != parent) && Some(peer) != skipped;
         cx.emit(Event::Joined { parent, depth });
         if config.carry && !payload.bytes().is_empty() {
             cx.emit(Event::Delivered(payload.clone()));
@@ -375,6 +380,10 @@ impl<V: Data> Inside<V> {
     ) -> bool {
         let config = cx.config();
         let nearer = depth.checked_add(1) == Some(self.depth);
+        if config.mistake == Some(Mistake::LastSearchWins) && !self.is_root() {
+            self.role = Role::Member { parent: from };
+            self.depth = depth.saturating_add(1);
+        }
         match config.answers {
             Answers::None => {}
             Answers::Echo => return self.turn(cx, from, Link::Searched, Link::Other),

@@ -11,7 +11,7 @@ fn count(default: u32) -> u32 {
 
 #[expect(clippy::print_stdout, reason = "an example prints")]
 fn main() -> Result<(), ScenarioError> {
-    let config = models::abd::Config { servers: 2, skip_write_back: false };
+    let config = models::abd::Config { servers: 2, mistake: None };
     let scenario = models::register::scenario::<models::abd::Abd>(2, count(2), config);
     println!("{}", Explorer::new(scenario)?.breadth_first());
     Ok(())

@@ -11,7 +11,7 @@ fn count(default: u32) -> u32 {
 
 #[expect(clippy::print_stdout, reason = "an example prints")]
 fn main() -> Result<(), ScenarioError> {
-    let config = models::paxos::Config { servers: 3, forgetful: false };
+    let config = models::paxos::Config { servers: 3, mistake: None };
     let scenario = models::register::scenario::<models::paxos::Paxos>(3, count(3), config);
     println!("{}", Explorer::new(scenario)?.breadth_first());
     Ok(())

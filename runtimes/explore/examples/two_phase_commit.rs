@@ -12,7 +12,7 @@ fn count(default: u32) -> u32 {
 #[expect(clippy::print_stdout, reason = "an example prints")]
 fn main() -> Result<(), ScenarioError> {
     let count = count(8);
-    let scenario = models::two_phase_commit::scenario(count, false);
+    let scenario = models::two_phase_commit::scenario(count, None);
     println!("{}", Explorer::new(scenario)?.breadth_first());
     Ok(())
 }

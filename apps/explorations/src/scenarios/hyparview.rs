@@ -1,7 +1,7 @@
 //! HyParView of a few processes: views stay symmetric, and the overlay of those that live connected.
 
 use isles_explore::{Budget, Faults, Memory, Property, Scenario, View};
-use isles_gossip::hyparview::{Config, Contact, HyParView, Timer, properties};
+use isles_gossip::hyparview::{Config, Contact, HyParView, Mistake, Timer, properties};
 use isles_kernel::{ProcessId, Span};
 
 use crate::stage::Stage;
@@ -21,6 +21,8 @@ pub struct Parameters {
     pub timeouts: u8,
     /// Processes that may crash for ever, any of them.
     pub crashes: u8,
+    /// For controls.
+    pub mistake: Option<Mistake>,
 }
 
 /// Where an exploration of an overlay begins.
@@ -35,7 +37,15 @@ pub enum Begin {
 impl Default for Parameters {
     /// Four processes that join at once, and no timer fires.
     fn default() -> Self {
-        Self { processes: 4, active_max: 2, passive_max: 2, begin: Begin::Joining, timeouts: 0, crashes: 0 }
+        Self {
+            processes: 4,
+            active_max: 2,
+            passive_max: 2,
+            begin: Begin::Joining,
+            timeouts: 0,
+            crashes: 0,
+            mistake: None,
+        }
     }
 }
 
@@ -59,8 +69,8 @@ pub fn config(active_max: usize, passive_max: usize, contact: Contact) -> Config
 
 /// All behaviours of the overlay.
 pub fn scenario(parameters: Parameters) -> Scenario<HyParView> {
-    let Parameters { processes, active_max, passive_max, begin, timeouts, crashes } = parameters;
-    let config = |contact| config(active_max, passive_max, contact);
+    let Parameters { processes, active_max, passive_max, begin, timeouts, crashes, mistake } = parameters;
+    let config = |contact| Config { mistake, ..config(active_max, passive_max, contact) };
     let scenario = match begin {
         Begin::Joining => Scenario::new(processes, config(Contact::Process(ProcessId(0)))),
         Begin::Joined => {

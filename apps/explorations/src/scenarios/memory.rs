@@ -3,8 +3,9 @@
 //! Attiya and Welch 1994: whether reads of one replica and writes in one order are linearizable, or only sequentially consistent,
 //! is decided by who waits for what.
 
-use isles_explore::{Clients, Property, Scenario, View};
-use isles_replication::memory::{Config, Memory, Reads, Writes};
+use isles_explore::{Clients, Property, Scenario, Streams, View};
+use isles_replication::memory::{Config, Memory, Mistake, Reads, Writes};
+use isles_replication::total_order;
 
 use crate::judge::Promise;
 use crate::workload::Workload;
@@ -22,8 +23,14 @@ pub struct Parameters {
     pub workload: Workload,
     /// Whether clients sit at the replicas, or elsewhere.
     pub place: Clients,
+    /// How messages arrive. The order broadcast needs no order of channels; clients that write without waiting do.
+    pub streams: Streams,
     /// What is asked of their histories.
     pub promise: Promise,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+    /// In the order broadcast, for controls.
+    pub misorder: Option<total_order::Mistake>,
 }
 
 impl Default for Parameters {
@@ -35,16 +42,21 @@ impl Default for Parameters {
             reads: Reads::Stable,
             workload: Workload::default(),
             place: Clients::Attached,
+            streams: Streams::Fifo,
             promise: Promise::Linearizable,
+            mistake: None,
+            misorder: None,
         }
     }
 }
 
 /// All behaviours of the memory and its clients over reliable channels.
 pub fn scenario(parameters: Parameters) -> Scenario<Memory> {
-    let Parameters { replicas, writes, reads, workload, place, promise } = parameters;
-    let config = Config::new(replicas, writes, reads);
-    let scenario = Scenario { clients: workload.scripts(replicas), place, ..Scenario::new(replicas, config) };
+    let Parameters { replicas, writes, reads, workload, place, streams, promise, .. } = parameters;
+    let mut config = Config::new(replicas, writes, reads).misordered(parameters.misorder);
+    config.mistake = parameters.mistake;
+    let clients = workload.scripts(replicas);
+    let scenario = Scenario { clients, place, streams, ..Scenario::new(replicas, config) };
     let scenario = match promise.property() {
         Some(property) => scenario.ask(property),
         None => scenario,

@@ -1,7 +1,7 @@
 //! Replicas that do every update at once: equal at last, if timestamps say in which order.
 
 use isles_explore::{Property, Scenario, View};
-use isles_replication::multi_master::{Config, MultiMaster, Rule};
+use isles_replication::multi_master::{Config, Mistake, MultiMaster, Rule};
 
 use crate::judge::Promise;
 use crate::workload::{Mix, Workload};
@@ -17,20 +17,22 @@ pub struct Parameters {
     pub workload: Workload,
     /// What is asked of their histories. Nothing is promised; to ask shows what is not.
     pub promise: Promise,
+    /// For controls.
+    pub mistake: Option<Mistake>,
 }
 
 impl Default for Parameters {
     /// Three replicas whose clients set and add, in the order of timestamps.
     fn default() -> Self {
         let workload = Workload { clients: 3, operations: 2, objects: 1, mix: Mix::SetsAndAdds };
-        Self { replicas: 3, rule: Rule::LastWriter, workload, promise: Promise::None }
+        Self { replicas: 3, rule: Rule::LastWriter, workload, promise: Promise::None, mistake: None }
     }
 }
 
 /// All behaviours of the replicas and their clients over reliable channels.
 pub fn scenario(parameters: Parameters) -> Scenario<MultiMaster> {
-    let Parameters { replicas, rule, workload, promise } = parameters;
-    let scenario = Scenario::<MultiMaster>::new(replicas, Config { replicas, rule });
+    let Parameters { replicas, rule, workload, promise, mistake } = parameters;
+    let scenario = Scenario::<MultiMaster>::new(replicas, Config { replicas, rule, mistake });
     let scenario = Scenario { clients: workload.scripts(replicas), ..scenario };
     let scenario = match promise.property() {
         Some(property) => scenario.ask(property),

@@ -1,7 +1,7 @@
 //! Primary-backup with crashes that are noticed: what was acknowledged survives whoever crashes.
 
 use isles_explore::{Budget, Faults, Memory, Property, Scenario, View};
-use isles_replication::primary_backup::{Config, Mode, PrimaryBackup};
+use isles_replication::primary_backup::{Config, Mistake, Mode, PrimaryBackup};
 
 use crate::judge::Promise;
 use crate::workload::{Mix, Workload};
@@ -21,6 +21,8 @@ pub struct Parameters {
     pub workload: Workload,
     /// What is asked of their histories.
     pub promise: Promise,
+    /// For controls.
+    pub mistake: Option<Mistake>,
 }
 
 impl Default for Parameters {
@@ -34,15 +36,17 @@ impl Default for Parameters {
             crashes: 1,
             workload,
             promise: Promise::Linearizable,
+            mistake: None,
         }
     }
 }
 
 /// All behaviours of the replicas and their clients, with crashes for ever that whoever is left notices sooner or later.
 pub fn scenario(parameters: Parameters) -> Scenario<PrimaryBackup> {
-    let Parameters { replicas, mode, read_anywhere, crashes, workload, promise } = parameters;
+    let Parameters { replicas, mode, read_anywhere, crashes, workload, promise, mistake } = parameters;
     let faults = Faults { crashes: Budget::UpTo(crashes), memories: vec![Memory::Lost], ..Faults::default() };
-    let scenario = Scenario::<PrimaryBackup>::new(replicas, Config { replicas, mode, read_anywhere });
+    let scenario =
+        Scenario::<PrimaryBackup>::new(replicas, Config { replicas, mode, read_anywhere, mistake });
     let scenario = Scenario { clients: workload.scripts(replicas), faults, ..scenario };
     let scenario = match promise.property() {
         Some(property) => scenario.ask(property),

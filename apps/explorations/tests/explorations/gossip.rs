@@ -1,6 +1,6 @@
 //! Plumtree, HyParView, and one on the other.
 
-use isles_explorations::scenarios::{gossip_node, hyparview, plumtree};
+use isles_explorations::scenarios::{gossip_node, hyparview, lazy_push, plumtree};
 use isles_explore::{Explorer, Report, Scenario};
 use isles_gossip::plumtree::Mistake;
 use isles_graph::ring;
@@ -63,5 +63,15 @@ fn broadcasts_over_an_overlay_of_four_arrive() {
     for (timeouts, crashes) in [(2, 0), (0, 1)] {
         let report = bounded(scenario(Parameters { timeouts, crashes, ..Parameters::default() }), u64::MAX);
         assert!(report.failure().is_none() && report.stopped.is_none(), "{report}");
+    }
+}
+
+#[test]
+fn whoever_was_announced_a_message_gets_it() {
+    let lossy =
+        lazy_push::Parameters { channel: Channel::Datagram, losses: 1, crashes: 0, ..Default::default() };
+    for parameters in [lazy_push::Parameters::default(), lossy] {
+        let report = explore(lazy_push::scenario(parameters));
+        assert!(report.is_proof(), "{report}");
     }
 }

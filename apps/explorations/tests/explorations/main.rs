@@ -1,7 +1,9 @@
 //! Explorations by protocol: what holds is proved, and what is known to be wrong is found.
 
+mod consensus;
 mod gossip;
 mod memories;
+mod planted;
 mod trees;
 
 use isles_explore::{Explorer, Report, Scenario};

@@ -1,6 +1,7 @@
 //! TREE-08.
 
 use isles_explorations::scenarios::tree::{Channels, Parameters, connected_graphs, scenario};
+use isles_explorations::scenarios::{election, rounds};
 use isles_graph::{line, ring};
 use isles_trees::tree::{Answers, Mistake};
 
@@ -63,4 +64,21 @@ fn mistakes_are_found() {
     };
     assert_eq!(with(Mistake::ReportEarly), ["nobody reports early", "everybody is counted once"]);
     assert_eq!(with(Mistake::ReportToAll), ["children have their parent", "everybody is counted once"]);
+}
+
+#[test]
+fn trees_that_grow_in_rounds_are_breadth_first_in_every_order() {
+    for graph in [ring(4), line(4)] {
+        let report = explore(rounds::scenario(rounds::Parameters { graph, mistake: None }));
+        assert!(report.is_proof(), "{report}");
+    }
+}
+
+#[test]
+fn one_leads_and_all_know_in_every_order() {
+    for (graph, answers) in [(line(3), Answers::Echo), (line(3), Answers::Children), (ring(3), Answers::Echo)]
+    {
+        let report = explore(election::scenario(election::Parameters { graph, answers, mistake: None }));
+        assert!(report.is_proof(), "{report}");
+    }
 }

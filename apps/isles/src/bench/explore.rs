@@ -95,11 +95,11 @@ pub(super) fn rate(model: Model, search: Search, effort: Effort) -> f64 {
 /// When the count is not the known one: then the time would mean nothing.
 fn states(model: Model, search: Search) -> u64 {
     let states = match model {
-        Model::TwoPhaseCommit => count(two_phase_commit::scenario(8, false), search),
+        Model::TwoPhaseCommit => count(two_phase_commit::scenario(8, None), search),
         Model::Paxos => count(paxos_of_three(), search),
         Model::Register => count(register::scenario::<single_copy::SingleCopy>(1, 4, ()), search),
         Model::Orbits => {
-            let scenario = two_phase_commit::scenario(12, false);
+            let scenario = two_phase_commit::scenario(12, None);
             count(scenario.symmetric((1..=12).map(isles_kernel::ProcessId)), search)
         }
     };
@@ -108,7 +108,7 @@ fn states(model: Model, search: Search) -> u64 {
 }
 
 fn paxos_of_three() -> Scenario<paxos::Paxos> {
-    register::scenario(3, 3, paxos::Config { servers: 3, forgetful: false })
+    register::scenario(3, 3, paxos::Config { servers: 3, mistake: None })
 }
 
 fn count<P: Protocol + Sync>(scenario: Scenario<P>, search: Search) -> u64 {

@@ -112,6 +112,7 @@ impl MembershipEntry for HyParView {
                 "first" => Contact::Process(ProcessId(0)),
                 _ => Contact::AnyBefore,
             },
+            mistake: None,
         }
     }
 
@@ -338,6 +339,7 @@ impl BroadcastEntry for LazyPush {
             seen_count_max: values.size("seen-count-max"),
             missing_count_max: values.size("missing-count-max"),
             channel: values.channel("channel"),
+            mistake: None,
         }
     }
 }

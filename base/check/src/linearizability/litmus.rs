@@ -165,3 +165,55 @@ fn a_small_memory_is_enough() {
     let mut job = Job::new(&register, &history, members, &limits, rules);
     assert_eq!(job.run(1_000_000), Standing::Refuted);
 }
+
+/// Up to when a walk with all that returned has ways, and how many it goes through until then.
+fn ways<M: Model>(model: &M, operations: &[Operation<M::Op, M::Reply>]) -> (Moment, u64) {
+    let members: Vec<u32> = (0..operations.len() as u32).collect();
+    let mut examiner = super::Examiner::new(model, operations, &members);
+    let until = examiner.refuted_until(1 << 13).expect("it is refuted");
+    (until, examiner.work)
+}
+
+/// A way with less of what is of unknown outcome done can do more: 2^11 sets without that.
+#[test]
+fn ways_that_did_less_cover_others() {
+    // Only the last read is wrong, and it may be answered in some state until it returns. All values matter to what is refused.
+    let mut history = overwritten(11);
+    history.pop();
+    history.insert(11, operation(20, Op::CompareAndSet(98, 99), Some((21, Reply::Set(false)))));
+    for value in [3, 3] {
+        let at = 200 + 10 * history.len() as u64;
+        history.push(operation(at, Op::Read, Some((at + 1, Reply::Value(value)))));
+        history.push(operation(at + 2, Op::Write(70), Some((at + 3, Reply::Done))));
+    }
+    let last = history.iter().filter(|operation| operation.op == Op::Read).map(Operation::returned).max();
+    let (until, ways) = ways(&Register { initial: 0 }, &history);
+    assert!(Some(until) == last && ways < 500, "{ways} until {until}");
+}
+
+/// Reads that fit are taken by a walk at once: 2^9 sets without that.
+#[test]
+fn a_walk_takes_reads() {
+    let mut history: Vec<_> =
+        (0..9).map(|place| operation(place, Op::Read, Some((100 + place, Reply::Value(0))))).collect();
+    history.push(operation(200, Op::CompareAndSet(0, 1), Some((201, Reply::Set(true)))));
+    history.push(operation(210, Op::CompareAndSet(0, 1), Some((211, Reply::Set(true)))));
+    let (until, ways) = ways(&Register { initial: 0 }, &history);
+    assert!(until == 211 && ways < 100, "{ways} until {until}");
+}
+
+/// Of operations that are alike a walk takes the first to return first: 2^8 sets without that.
+#[test]
+fn a_walk_takes_twins_in_order() {
+    let mut history: Vec<_> = (0..8)
+        .map(|place| {
+            operation(place, collection::Op::Insert(1), Some((100 + place, collection::Reply::Done)))
+        })
+        .collect();
+    for at in [200, 202] {
+        let empty = collection::Reply::Value(None);
+        history.push(operation(at, collection::Op::Remove, Some((at + 1, empty))));
+    }
+    let (until, ways) = ways(&Queue { initial: Vec::new() }, &history);
+    assert!(until >= 201 && ways < 100, "{ways} until {until}");
+}

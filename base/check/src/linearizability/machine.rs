@@ -110,6 +110,11 @@ impl<'a, M: Model> Machine<'a, M> {
         machine
     }
 
+    /// The model.
+    pub(crate) const fn model(&self) -> &'a M {
+        self.model
+    }
+
     /// The class of an operation of a history.
     pub(crate) fn class_of(&mut self, operation: &'a Operation<M::Op, M::Reply>) -> Class {
         let (op, reply) = (&operation.op, operation.reply());

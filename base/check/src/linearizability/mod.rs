@@ -11,6 +11,7 @@ mod refute;
 mod rules;
 mod search;
 mod shrink;
+mod sweep;
 pub(crate) mod timeline;
 pub mod zones;
 
@@ -93,53 +94,141 @@ pub fn check_parts<M: Model>(
     parts: Vec<Vec<u32>>,
     limits: &Limits,
 ) -> Verdict<Order, Contradiction> {
-    let alone = parts.len() == 1;
-    let mut orders: Vec<Vec<u32>> = Vec::new();
-    let mut jobs: Vec<Job<'_, M>> = Vec::new();
-    let mut nodes = 0;
-    for members in parts {
-        match model.monitor(operations, &members) {
-            Some(Ok(order)) => orders.push(order),
-            Some(Err(core)) => return Verdict::Violated(explain_core(model, operations, &members, core)),
-            None => {
-                let mut job = Job::new(model, operations, members, limits, Rules::ALL);
-                match job.run(FIRST_TURN) {
-                    Standing::Found => orders.push(job.order()),
-                    Standing::Refuted => return Verdict::Violated(job.explain(model, operations)),
-                    Standing::Open => jobs.push(job),
-                }
-                nodes += FIRST_TURN;
-            }
-        }
+    match decide_parts(model, operations, parts, limits) {
+        Verdict::Holds(order) => Verdict::Holds(order),
+        Verdict::Violated(refutation) => Verdict::Violated(refutation.explain(model, operations)),
+        Verdict::Unknown(progress) => Verdict::Unknown(progress),
     }
-    // What a few operations in a row show is found without search.
-    for job in &jobs {
-        if let Some(why) = job.glance(model, operations) {
-            return Verdict::Violated(why);
-        }
-    }
-    let mut turn = FIRST_TURN;
-    while !jobs.is_empty() {
-        if nodes >= limits.nodes {
-            return Verdict::Unknown(progress(&jobs, alone));
-        }
-        turn *= 4;
-        let mut open = Vec::new();
-        for mut job in jobs {
-            match job.run(turn.min(limits.nodes.saturating_sub(nodes))) {
-                Standing::Found => orders.push(job.order()),
-                Standing::Refuted => return Verdict::Violated(job.explain(model, operations)),
-                Standing::Open => open.push(job),
-            }
-            nodes += turn.min(limits.nodes.saturating_sub(nodes));
-        }
-        jobs = open;
-    }
-    Verdict::Holds(merge(operations, orders))
 }
 
-/// How many configurations each part gets at first; four times as many each time that its turn comes again.
-const FIRST_TURN: u64 = 4096;
+/// As [`check`], without the explanation of a history that is not linearizable, which may take longer than to find out; it can be had
+/// [later](Refutation::explain).
+pub fn decide<M: Model>(
+    model: &M,
+    operations: &[Operation<M::Op, M::Reply>],
+    limits: &Limits,
+) -> Verdict<Order, Refutation> {
+    decide_parts(model, operations, partition(model, operations), limits)
+}
+
+/// As [`decide`], for parts of a history that can be judged apart; what is in none of them is ignored.
+pub fn decide_parts<M: Model>(
+    model: &M,
+    operations: &[Operation<M::Op, M::Reply>],
+    parts: Vec<Vec<u32>>,
+    limits: &Limits,
+) -> Verdict<Order, Refutation> {
+    let mut parties = Parties { alone: parts.len() == 1, orders: Vec::new(), jobs: Vec::new(), nodes: 0 };
+    for members in parts {
+        match model.monitor(operations, &members) {
+            Some(Ok(order)) => parties.orders.push(order),
+            Some(Err(core)) => return Verdict::Violated(Refutation { members, shown: Shown::Core(core) }),
+            None => {
+                let job = Job::new(model, operations, members, limits, Rules::ALL);
+                if let Some(refutation) = parties.turn(vec![job], FIRST_TURN, limits) {
+                    return Verdict::Violated(refutation);
+                }
+            }
+        }
+    }
+    parties.decide(model, operations, limits)
+}
+
+/// Searches of parts that take turns.
+struct Parties<'a, M: Model> {
+    alone: bool,
+    /// Orders of parts that have one.
+    orders: Vec<Vec<u32>>,
+    /// Searches that are not over.
+    jobs: Vec<Job<'a, M>>,
+    /// How many configurations were entered.
+    nodes: u64,
+}
+
+impl<'a, M: Model> Parties<'a, M> {
+    fn decide(
+        mut self,
+        model: &M,
+        operations: &[Operation<M::Op, M::Reply>],
+        limits: &Limits,
+    ) -> Verdict<Order, Refutation> {
+        // Operations of unknown outcome may lead a search into many ways where few are worth it.
+        let mut optional = self.jobs.iter().filter(|job| job.has_optional());
+        let refuted = optional.find_map(|job| job.sweep(model, operations));
+        let jobs = std::mem::take(&mut self.jobs);
+        if let Some(refutation) = refuted.or_else(|| self.turn(jobs, SECOND_TURN, limits)) {
+            return Verdict::Violated(refutation);
+        }
+        // What all ways come to, or a few operations in a row show, is found without search.
+        for job in &self.jobs {
+            if let Some(refutation) = job.sweep(model, operations).or_else(|| job.glance(model, operations)) {
+                return Verdict::Violated(refutation);
+            }
+        }
+        let mut turn = SECOND_TURN;
+        while !self.jobs.is_empty() {
+            if self.nodes >= limits.nodes {
+                return Verdict::Unknown(progress(&self.jobs, self.alone));
+            }
+            turn *= 4;
+            let jobs = std::mem::take(&mut self.jobs);
+            if let Some(refutation) = self.turn(jobs, turn, limits) {
+                return Verdict::Violated(refutation);
+            }
+        }
+        Verdict::Holds(merge(operations, self.orders))
+    }
+
+    /// Lets each search go on for a while; stops at the first part that has no order.
+    fn turn(&mut self, jobs: Vec<Job<'a, M>>, nodes: u64, limits: &Limits) -> Option<Refutation> {
+        for mut job in jobs {
+            let nodes = nodes.min(limits.nodes.saturating_sub(self.nodes));
+            match job.run(nodes) {
+                Standing::Found => self.orders.push(job.order()),
+                Standing::Refuted => return Some(job.refutation()),
+                Standing::Open => self.jobs.push(job),
+            }
+            self.nodes += nodes;
+        }
+        None
+    }
+}
+
+/// That a history has no order: one of its parts has none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refutation {
+    members: Vec<u32>,
+    shown: Shown,
+}
+
+/// What showed it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Shown {
+    /// These operations, to a monitor.
+    Core(Vec<u32>),
+    /// A search, which could not pass the return at this moment.
+    Until(Moment),
+    /// This, at a glance.
+    Contradiction(Contradiction),
+}
+
+impl Refutation {
+    /// Why: operations that contradict one another, as few as can be found soon, of the history that was decided.
+    pub fn explain<M: Model>(self, model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Contradiction {
+        match self.shown {
+            Shown::Core(core) => explain_core(model, operations, &self.members, core),
+            Shown::Until(until) => explain_search(model, operations, &self.members, until),
+            Shown::Contradiction(why) => why,
+        }
+    }
+}
+
+/// How many configurations each part gets at first.
+const FIRST_TURN: u64 = 1 << 10;
+/// And when its turn comes again; four times as many each time after that.
+const SECOND_TURN: u64 = 3 << 10;
+/// How many ways are looked at together after a turn.
+const SWEEP_WAYS_MAX: usize = 1 << 11;
 /// How many operations that return one after another are looked at without search.
 const GLANCE: usize = 4;
 
@@ -209,28 +298,33 @@ impl<'a, M: Model> Job<'a, M> {
         }
     }
 
-    /// Why the search found no order.
-    fn explain(&self, model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Contradiction {
+    /// That the search found no order.
+    fn refutation(self) -> Refutation {
         let until = self.furthest().0;
-        let mut examiner = Examiner::new(model, operations, &self.members);
-        match examiner.contradiction(until) {
-            Some(core) => contradiction(&examiner, operations, &core),
-            // Nothing small shows it: all that was searched does.
-            None => Contradiction::new(
-                operations,
-                self.members
-                    .iter()
-                    .copied()
-                    .filter(|member| operations[*member as usize].returned() <= until),
-            ),
-        }
+        Refutation { members: self.members, shown: Shown::Until(until) }
+    }
+
+    /// Whether there are operations of unknown outcome.
+    fn has_optional(&self) -> bool {
+        let timeline = match &self.search {
+            Width::Narrow(search) => &search.timeline,
+            Width::Wide(search) => &search.timeline,
+        };
+        timeline.items.iter().any(timeline::Item::is_optional)
+    }
+
+    /// That a walk with all ways comes to an end where there are none.
+    fn sweep(&self, model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Option<Refutation> {
+        let until = Examiner::new(model, operations, &self.members).refuted_until(SWEEP_WAYS_MAX)?;
+        Some(Refutation { members: self.members.clone(), shown: Shown::Until(until) })
     }
 
     /// A contradiction that a few operations in a row show.
-    fn glance(&self, model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Option<Contradiction> {
+    fn glance(&self, model: &M, operations: &[Operation<M::Op, M::Reply>]) -> Option<Refutation> {
         let mut examiner = Examiner::new(model, operations, &self.members);
         let core = examiner.local_contradiction(GLANCE)?;
-        Some(contradiction(&examiner, operations, &core))
+        let shown = Shown::Contradiction(contradiction(&examiner, operations, &core));
+        Some(Refutation { members: Vec::new(), shown })
     }
 }
 
@@ -240,6 +334,27 @@ fn contradiction<M: Model>(
     core: &[timeline::Local],
 ) -> Contradiction {
     Contradiction::new(operations, core.iter().map(|local| examiner.timeline.item(*local).member))
+}
+
+/// Why a search found no order of operations that returned up to some moment.
+fn explain_search<M: Model>(
+    model: &M,
+    operations: &[Operation<M::Op, M::Reply>],
+    members: &[u32],
+    until: Moment,
+) -> Contradiction {
+    let mut examiner = Examiner::new(model, operations, members);
+    match examiner.contradiction(until) {
+        Some(core) => contradiction(&examiner, operations, &core),
+        // Nothing small shows it: all that was searched does.
+        None => {
+            let searched = members.iter().copied();
+            Contradiction::new(
+                operations,
+                searched.filter(|member| operations[*member as usize].returned() <= until),
+            )
+        }
+    }
 }
 
 /// What a monitor found, made small.

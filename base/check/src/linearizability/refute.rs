@@ -8,10 +8,10 @@
 use hashbrown::HashSet;
 use isles_history::{Moment, Operation};
 use rustc_hash::FxBuildHasher;
-use smallvec::SmallVec;
 
-use super::machine::{Class, Machine, Next, StateId};
+use super::machine::Machine;
 use super::partition::Joined;
+use super::sweep::{Part, Sweep, WAYS_MAX, give_bits};
 use super::timeline::{Item, Local, Timeline};
 use crate::{Effect, Model, Parts};
 
@@ -19,23 +19,6 @@ use crate::{Effect, Model, Parts};
 const ONCE_MAX: usize = 100;
 /// Up to so many are used once each and not otherwise.
 const ONCE_MIN: usize = 12;
-/// Beyond so many configurations a core is taken as possible.
-const CONFIGURATIONS_MAX: usize = 1 << 13;
-
-/// How many answers to come are looked at.
-const AHEAD: usize = 64;
-
-/// An operation in question or of the background.
-#[derive(Clone, Copy)]
-struct Part {
-    class: Class,
-    invoked: Moment,
-    returned: Moment,
-    is_core: bool,
-    /// Its bit while it is open; none for one that may take effect as often as it likes.
-    bit: Option<u32>,
-}
-
 /// What a history is examined with for contradictions.
 pub(crate) struct Examiner<'a, M: Model> {
     pub(crate) timeline: Timeline,
@@ -142,8 +125,21 @@ impl<'a, M: Model> Examiner<'a, M> {
             if !give_bits(&mut parts) {
                 return None;
             }
-            Sweep::new(&mut self.machine, parts).refutes(&mut self.work)
+            let mut sweep = Sweep::new(&mut self.machine, parts, WAYS_MAX);
+            let judged = sweep.refutes(&mut self.work)?;
+            Some(judged.is_some())
         })
+    }
+
+    /// The moment up to which all that returned contradicts itself, if it does; nothing if it would take more ways to tell.
+    pub(crate) fn refuted_until(&mut self, ways_max: usize) -> Option<Moment> {
+        let all = (0..self.timeline.items.len() as u32).map(Local);
+        let returned: Vec<Local> = all.filter(|local| !self.timeline.item(*local).is_optional()).collect();
+        let mut parts = self.parts(&returned, true)?;
+        if !give_bits(&mut parts) {
+            return None;
+        }
+        Sweep::new(&mut self.machine, parts, ways_max).refutes(&mut self.work)?
     }
 
     /// The core and what may matter to it, which is used once or as often as it likes. None if that is too much.
@@ -189,18 +185,6 @@ impl<'a, M: Model> Examiner<'a, M> {
     }
 }
 
-/// Gives each that needs one a bit that no other has at the time. False if there are not enough.
-fn give_bits(parts: &mut [Part]) -> bool {
-    let mut open: Vec<(Moment, u32)> = Vec::new();
-    for part in parts.iter_mut().filter(|part| part.bit.is_some()) {
-        open.retain(|(returned, _)| *returned >= part.invoked);
-        let Some(bit) = (0..64).find(|bit| open.iter().all(|(_, taken)| taken != bit)) else { return false };
-        part.bit = Some(bit);
-        open.push((part.returned, bit));
-    }
-    true
-}
-
 /// Those of some operations that may matter to a core: all, unless they handle one value each at most.
 pub(super) fn that_matter<M: Model>(
     model: &M,
@@ -227,175 +211,4 @@ pub(super) fn that_matter<M: Model>(
         }
     }
     if hang_together { members.to_vec() } else { kept }
-}
-
-/// A walk along the history with all configurations of a core.
-struct Sweep<'m, 'a, M: Model> {
-    machine: &'m mut Machine<'a, M>,
-    parts: Vec<Part>,
-    /// Which are open, and of all which were.
-    open: Vec<u32>,
-    closed: Vec<bool>,
-    /// The first that is not yet.
-    next: usize,
-    /// Cores that are not possible in every state, by number, in the order of their returns; and the first that has not returned.
-    picky: Vec<u32>,
-    picky_from: usize,
-    /// Steps of the background that do not lead towards an answer can be left out.
-    is_bounded: bool,
-    configurations: Vec<(StateId, u64)>,
-    known: HashSet<(StateId, u64), FxBuildHasher>,
-}
-
-impl<'m, 'a, M: Model> Sweep<'m, 'a, M> {
-    fn new(machine: &'m mut Machine<'a, M>, parts: Vec<Part>) -> Self {
-        let mut picky: Vec<u32> = (0..)
-            .zip(&parts)
-            .filter(|(_, part)| part.is_core && part.returned < Moment::MAX)
-            .filter(|(_, part)| matches!(machine.effect(part.class), Effect::Preserves | Effect::Any))
-            .map(|(number, _)| number)
-            .collect();
-        picky.sort_by_key(|number| parts[*number as usize].returned);
-        let is_bounded = parts.iter().all(|part| {
-            let effect = machine.effect(part.class);
-            effect == Effect::Overwrites
-                || (part.is_core || effect == Effect::Accepted)
-                    && picky.iter().all(|c| !machine.supplies(part.class, parts[*c as usize].class))
-        });
-        Self {
-            machine,
-            closed: vec![false; parts.len()],
-            parts,
-            open: Vec::new(),
-            next: 0,
-            picky,
-            picky_from: 0,
-            is_bounded,
-            configurations: vec![(StateId::INITIAL, 0)],
-            known: HashSet::default(),
-        }
-    }
-
-    fn refutes(&mut self, work: &mut u64) -> Option<bool> {
-        self.known.insert((StateId::INITIAL, 0));
-        let mut returns: Vec<u32> = (0..self.parts.len() as u32).collect();
-        returns.sort_by_key(|part| (self.parts[*part as usize].returned, *part));
-        for part in returns {
-            let Part { returned, is_core, bit, .. } = self.parts[part as usize];
-            if returned == Moment::MAX {
-                break;
-            }
-            let before = self.next;
-            while self.parts.get(self.next).is_some_and(|part| part.invoked <= returned) {
-                self.open.push(self.next as u32);
-                self.next += 1;
-            }
-            self.picky_from += self.picky[self.picky_from..]
-                .iter()
-                .take_while(|number| self.parts[**number as usize].returned < returned)
-                .count();
-            if self.next > before && !self.close(returned) {
-                *work += CONFIGURATIONS_MAX as u64;
-                return None;
-            }
-            *work += self.configurations.len() as u64;
-            self.open.retain(|other| *other != part);
-            self.closed[part as usize] = true;
-            let Some(bit) = bit else { continue };
-            if is_core {
-                self.configurations.retain(|(_, done)| done >> bit & 1 == 1);
-                if self.configurations.is_empty() {
-                    return Some(true);
-                }
-            }
-            self.known.clear();
-            let known = &mut self.known;
-            self.configurations.retain_mut(|configuration| {
-                configuration.1 &= !(1 << bit);
-                known.insert(*configuration)
-            });
-        }
-        Some(false)
-    }
-
-    /// Adds what open operations lead to. False if that is too much.
-    fn close(&mut self, now: Moment) -> bool {
-        let mut place = 0;
-        while let Some(&(state, done)) = self.configurations.get(place) {
-            place += 1;
-            for index in 0..self.open.len() {
-                let part = self.parts[self.open[index] as usize];
-                let after = match part.bit {
-                    Some(bit) if done >> bit & 1 == 1 => continue,
-                    Some(bit) => done | 1 << bit,
-                    None => done,
-                };
-                match self.machine.step(state, part.class) {
-                    Next::Nowhere => {}
-                    Next::One(next) => self.add(part, (next, after), now),
-                    Next::Some { start, count } => {
-                        for place in start..start + count {
-                            let next = self.machine.choice(place);
-                            self.add(part, (next, after), now);
-                        }
-                    }
-                }
-            }
-            if self.configurations.len() > CONFIGURATIONS_MAX {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn add(&mut self, part: Part, configuration: (StateId, u64), now: Moment) {
-        if self.known.contains(&configuration) || self.is_doomed(configuration, now) {
-            return;
-        }
-        // Whatever leads to an answer from there overwrites it, and does so from where it came as well.
-        if self.is_bounded && part.bit.is_none() && !self.leads_somewhere(configuration) {
-            return;
-        }
-        self.known.insert(configuration);
-        self.configurations.push(configuration);
-    }
-
-    fn is_done(&self, number: u32, done: u64) -> bool {
-        let place = number as usize;
-        let is_open = place < self.next && !self.closed[place];
-        self.parts[place].bit.is_some_and(|bit| is_open && done >> bit & 1 == 1)
-    }
-
-    /// Whether an answer of the core is still to come to which this state can lead.
-    fn leads_somewhere(&mut self, (state, done): (StateId, u64)) -> bool {
-        (self.picky_from..self.picky.len()).any(|index| {
-            let number = self.picky[index];
-            !self.is_done(number, done) && self.machine.can_lead(state, self.parts[number as usize].class)
-        })
-    }
-
-    /// Whether an answer of the core must come soon to which the state cannot lead, with nothing left that could help.
-    fn is_doomed(&mut self, (state, done): (StateId, u64), now: Moment) -> bool {
-        for index in self.picky_from..self.picky.len().min(self.picky_from + AHEAD) {
-            let number = self.picky[index];
-            let Part { class, returned, .. } = self.parts[number as usize];
-            if returned < now || self.is_done(number, done) || self.machine.can_lead(state, class) {
-                continue;
-            }
-            let supplies = |sweep: &mut Self, other: u32| {
-                let by = sweep.parts[other as usize];
-                other != number && !sweep.is_done(other, done) && sweep.machine.supplies(by.class, class)
-            };
-            let is_supplied = (0..self.open.len()).any(|place| supplies(self, self.open[place]))
-                || (self.next..self.parts.len())
-                    .take_while(|other| self.parts[*other].invoked <= returned)
-                    .collect::<SmallVec<[usize; 16]>>()
-                    .into_iter()
-                    .any(|other| supplies(self, other as u32));
-            if !is_supplied {
-                return true;
-            }
-        }
-        false
-    }
 }

@@ -7,8 +7,9 @@
 
 use hashbrown::HashMap;
 use isles_history::Moment;
-use rustc_hash::FxBuildHasher;
 use std::hash::Hash;
+
+use crate::near::{self, BuildNearHasher};
 
 /// An operation on a register of unique values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,33 +28,36 @@ pub struct Access<V> {
 
 /// What is known of the operations on one value. Moments are one later than in the history, so that the initial value is held at 0.
 #[derive(Clone, Copy)]
-struct Zone {
+pub(crate) struct Zone {
     /// The first of the returns.
-    first_return: Moment,
+    pub(crate) first_return: Moment,
     /// The last of the invocations.
-    last_invocation: Moment,
-    write_invoked: Moment,
+    pub(crate) last_invocation: Moment,
+    pub(crate) write_invoked: Moment,
     /// Whose they are.
     first_returner: u32,
-    last_invoker: u32,
+    pub(crate) last_invoker: u32,
     writer: u32,
+    /// Who shows that all of them belong together, where their values do not.
+    pub(crate) shown_by: u32,
     /// How many operations there are, the write included.
     count: u32,
 }
 
-const NOBODY: u32 = u32::MAX;
-const EMPTY: Zone = Zone {
+pub(crate) const NOBODY: u32 = u32::MAX;
+pub(crate) const EMPTY: Zone = Zone {
     first_return: Moment::MAX,
     last_invocation: 0,
     write_invoked: Moment::MAX,
     first_returner: NOBODY,
     last_invoker: NOBODY,
     writer: NOBODY,
+    shown_by: NOBODY,
     count: 0,
 };
 
 impl Zone {
-    fn add(&mut self, is_write: bool, invoked: Moment, returned: Moment, name: u32) {
+    pub(crate) fn add(&mut self, is_write: bool, invoked: Moment, returned: Moment, name: u32) {
         if returned < self.first_return {
             (self.first_return, self.first_returner) = (returned, name);
         }
@@ -72,7 +76,9 @@ impl Zone {
 
     /// Operations that show what the zone is.
     fn names(&self) -> impl Iterator<Item = u32> {
-        [self.writer, self.first_returner, self.last_invoker].into_iter().filter(|name| *name != NOBODY)
+        [self.writer, self.first_returner, self.last_invoker, self.shown_by]
+            .into_iter()
+            .filter(|name| *name != NOBODY)
     }
 }
 
@@ -87,8 +93,8 @@ pub fn judge<V: Eq + Hash>(
 ) -> Option<Result<Vec<u32>, Vec<u32>>> {
     // A guess: half of the accesses write.
     let room = accesses.size_hint().1.unwrap_or(0);
-    let mut numbers: HashMap<V, u32, FxBuildHasher> =
-        HashMap::with_capacity_and_hasher(room / 2 + 1, FxBuildHasher);
+    let mut numbers: HashMap<V, u32, BuildNearHasher> =
+        HashMap::with_capacity_and_hasher(room / 2 + 1, BuildNearHasher);
     numbers.insert(initial, 0);
     let mut zones = Vec::with_capacity(room / 2 + 1);
     zones.push(Zone { first_return: 0, write_invoked: 0, ..EMPTY });
@@ -111,7 +117,7 @@ pub fn judge<V: Eq + Hash>(
 }
 
 /// When each zone's value is written: (moment, whether it is then held for a while, zone), in order. Zones without effect are left out.
-fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
+pub(crate) fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
     let (mut forward, mut backward) = (Vec::new(), Vec::new());
     for (zone, number) in zones.iter().zip(0_u32..) {
         if zone.writer == NOBODY && number != 0 || zone.first_return < zone.write_invoked {
@@ -124,8 +130,8 @@ fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
             backward.push((zone.last_invocation, false, number));
         }
     }
-    forward.sort_unstable();
-    backward.sort_unstable();
+    near::sort(&mut forward);
+    near::sort(&mut backward);
     for pair in forward.windows(2) {
         let (a, b) = (&zones[pair[0].2 as usize], &zones[pair[1].2 as usize]);
         if b.first_return < a.last_invocation {
@@ -145,8 +151,10 @@ fn place(zones: &[Zone]) -> Result<Vec<(Moment, bool, u32)>, Vec<u32>> {
         }
         place.0 = place.0.max(covering.last_invocation);
     }
+    near::sort(&mut backward);
     forward.append(&mut backward);
-    forward.sort_unstable();
+    // Two runs, which this merges.
+    forward.sort();
     Ok(forward)
 }
 

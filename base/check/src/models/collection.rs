@@ -134,6 +134,10 @@ impl<V: Datum> Model for Queue<V> {
         effect(op, reply)
     }
 
+    fn answers_alike(&self, op: &Op<V>) -> bool {
+        matches!(op, Op::Insert(_))
+    }
+
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
         values(&self.initial, op, reply, handled);
     }
@@ -167,6 +171,10 @@ impl<V: Datum> Model for Stack<V> {
 
     fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
         effect(op, reply)
+    }
+
+    fn answers_alike(&self, op: &Op<V>) -> bool {
+        matches!(op, Op::Insert(_))
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {
@@ -212,6 +220,10 @@ impl<V: Datum> Model for PriorityQueue<V> {
 
     fn effect(&self, op: &Op<V>, reply: Option<&Reply<V>>) -> Effect {
         effect(op, reply)
+    }
+
+    fn answers_alike(&self, op: &Op<V>) -> bool {
+        matches!(op, Op::Insert(_))
     }
 
     fn values(&self, op: &Op<V>, reply: Option<&Reply<V>>, handled: &mut Parts) {

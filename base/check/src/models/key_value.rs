@@ -1,12 +1,15 @@
 //! A store of values by keys.
 
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use isles_history::{Operation, Value};
 
 use crate::linearizability::zones::{self, Access};
 use crate::model::{Datum, Effect, Model, Parts};
+use crate::monitors::{self, Act, Step};
 
 /// A store: each key holds a value or none. Keys are independent objects.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,6 +69,23 @@ pub trait Append: Datum {
 
     /// Whether appending to `start` might lead to this one. May say yes.
     fn extends(&self, start: &Self) -> bool;
+
+    /// How many parts it has, if it is its parts one after another, and appending puts those of another behind them: letters,
+    /// elements. With these three methods a fast answer can be had; without them, `None`.
+    fn parts(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether it has all the parts of another from some place on.
+    fn has(&self, at: usize, other: &Self) -> bool {
+        let _ = (at, other);
+        false
+    }
+
+    /// Hashes some of its parts: the same for the same parts of any value.
+    fn hash_parts(&self, parts: Range<usize>, hasher: &mut impl Hasher) {
+        let _ = (parts, hasher);
+    }
 }
 
 impl<T: Datum> Append for Vec<T> {
@@ -76,6 +96,18 @@ impl<T: Datum> Append for Vec<T> {
     fn extends(&self, start: &Self) -> bool {
         self.starts_with(start)
     }
+
+    fn parts(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn has(&self, at: usize, other: &Self) -> bool {
+        self[at.min(self.len())..].starts_with(other)
+    }
+
+    fn hash_parts(&self, parts: Range<usize>, hasher: &mut impl Hasher) {
+        self[parts].hash(hasher);
+    }
 }
 
 impl Append for Arc<str> {
@@ -85,6 +117,18 @@ impl Append for Arc<str> {
 
     fn extends(&self, start: &Self) -> bool {
         self.starts_with(&**start)
+    }
+
+    fn parts(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn has(&self, at: usize, other: &Self) -> bool {
+        self.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(other.as_bytes()))
+    }
+
+    fn hash_parts(&self, parts: Range<usize>, hasher: &mut impl Hasher) {
+        hasher.write(&self.as_bytes()[parts]);
     }
 }
 
@@ -106,6 +150,21 @@ impl Append for Value {
             (Self::Text(text), Self::Text(start)) => text.extends(start),
             (Self::List(list), Self::List(start)) => list.extends(start),
             _ => true,
+        }
+    }
+
+    /// Those of texts. What else there is may become elements of lists.
+    fn parts(&self) -> Option<usize> {
+        if let Self::Text(text) = self { text.parts() } else { None }
+    }
+
+    fn has(&self, at: usize, other: &Self) -> bool {
+        matches!((self, other), (Self::Text(text), Self::Text(other)) if text.has(at, other))
+    }
+
+    fn hash_parts(&self, parts: Range<usize>, hasher: &mut impl Hasher) {
+        if let Self::Text(text) = self {
+            text.hash_parts(parts, hasher);
         }
     }
 }
@@ -190,6 +249,10 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         }
     }
 
+    fn answers_alike(&self, op: &Op<K, V>) -> bool {
+        matches!(op.action, Action::Put(_) | Action::Append(_))
+    }
+
     fn objects(&self, op: &Op<K, V>, objects: &mut Parts) {
         objects.add(&op.key);
     }
@@ -228,7 +291,7 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
         needed(op, reply).is_none_or(|wanted| wanted.is_some_and(|wanted| wanted.extends(held)))
     }
 
-    /// Zones, if one key is only put and got, and no value is put twice.
+    /// Zones, if one key is only put, got and appended to, and no value is written twice.
     fn monitor(
         &self,
         operations: &[Operation<Op<K, V>, Reply<V>>],
@@ -252,7 +315,13 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
             let operation = &operations[*name as usize];
             operation.op.key == *key && operation.op.action == Action::Get && operation.reply().is_none()
         };
-        zones::judge(self.initial.as_ref(), members.iter().filter(|name| !is_idle(name)).map(access))
+        let kept = members.iter().filter(|name| !is_idle(name));
+        zones::judge(self.initial.as_ref(), kept.clone().map(access)).or_else(|| {
+            let steps: Option<Vec<Step<'_, V>>> = kept
+                .map(|name| operations[*name as usize].op.key.eq(key).then(|| step(operations, *name))?)
+                .collect();
+            monitors::appends(self.initial.as_ref(), &steps?).told()
+        })
     }
 
     fn describe(&self, op: &Op<K, V>, reply: Option<&Reply<V>>) -> String {
@@ -273,6 +342,18 @@ impl<K: Datum, V: Append> Model for KeyValue<K, V> {
             None => asked + ", unknown",
         }
     }
+}
+
+/// What an operation on one key did, unless it is one of those that depend on what is there.
+fn step<K, V>(operations: &[Operation<Op<K, V>, Reply<V>>], name: u32) -> Option<Step<'_, V>> {
+    let operation = &operations[name as usize];
+    let act = match (&operation.op.action, operation.reply()) {
+        (Action::Get, Some(Reply::Value(value))) => Act::Get(value.as_ref()),
+        (Action::Put(value), None | Some(Reply::Done)) => Act::Put(value),
+        (Action::Append(value), None | Some(Reply::Done)) => Act::Append(value),
+        _ => return None,
+    };
+    Some(Step { act, invoked: operation.invoked, returned: operation.returned(), name })
 }
 
 /// What the key must hold for this answer.

@@ -1,5 +1,5 @@
-//! Fast answers where no value goes in twice: queues, stacks and priority queues, in time n log n; and for sets that
-//! only grow.
+//! Fast answers where no value goes in twice: queues, stacks and priority queues, and values that are put and appended to, in time
+//! n log n; and for sets that only grow.
 //!
 //! Linearizability is NP-complete in general, and polynomial for these (Bouajjani, Emmi, Enea, Hamza 2015 and 2017; Lee, Mathur 2025;
 //! Abdulla et al. 2025). The algorithms here are our own constructions on their insights; each says why it is right, and is compared
@@ -8,12 +8,14 @@
 //! Events are ranked, and whatever takes effect does so in a *gap* between two of them; within a gap any order is possible. A value
 //! whose insertion returned before a gap and whose removal is invoked after it is *definitely* there in that gap.
 
+mod appends;
 mod priority_queue;
 mod queue;
 mod set;
 mod sojourn;
 mod stack;
 
+pub use appends::{Act, Step, appends};
 pub use priority_queue::priority_queue;
 pub use queue::queue;
 pub use set::set;

@@ -1,13 +1,19 @@
 //! Monitors against brute force, on many small histories, and every order that they give against the model.
 
-use std::collections::BTreeSet;
+#![expect(clippy::wildcard_enum_match_arm, reason = "only gets have answers here")]
 
-use isles_check::Model;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use isles_check::linearizability::{Limits, check};
 use isles_check::models::collection::{First, Op, Reply};
-use isles_check::models::{PriorityQueue, Queue, Stack};
+use isles_check::models::{KeyValue, PriorityQueue, Queue, Stack, key_value};
 use isles_check::monitors::{Finding, priority_queue, queue, stack};
+use isles_check::{Model, Verdict, verify};
 use isles_history::{Moment, Operation, Outcome};
 use isles_kernel::random::Stream;
+
+use super::random::has_order;
 
 type Step = Operation<Op<u8>, Reply<u8>>;
 
@@ -175,4 +181,153 @@ fn priority_queues_as_brute_force_says() {
             true,
         ));
     }
+}
+
+type Text = Arc<str>;
+type Grown = Operation<key_value::Op<(), Text>, key_value::Reply<Text>>;
+
+fn grown(
+    invoked: Moment,
+    returned: Option<Moment>,
+    action: key_value::Action<Text>,
+    told: Option<&str>,
+) -> Grown {
+    let reply = match action {
+        key_value::Action::Get => key_value::Reply::Value(told.map(Text::from)),
+        _ => key_value::Reply::Done,
+    };
+    let outcome = returned.map_or(Outcome::Unknown, |at| Outcome::Returned { at, reply });
+    Operation { process: 0, invoked, op: key_value::Op { key: (), action }, outcome }
+}
+
+/// Puts, appends and gets of one key, each value another, with answers that are right but for one now and then.
+fn growth(draws: &mut Stream) -> (KeyValue<(), Text>, Vec<Grown>) {
+    let initial = [None, Some(""), Some("z")][draws.below(3) as usize];
+    let span = 2 + draws.below(16);
+    let mut spans: Vec<[Moment; 3]> = (0..2 + draws.below(7))
+        .map(|_| {
+            let invoked = Moment::from(draws.below(span));
+            let effect = invoked + Moment::from(draws.below(5));
+            [effect, invoked, effect + Moment::from(draws.below(5))]
+        })
+        .collect();
+    spans.sort_unstable();
+    let mut held = initial.map(str::to_owned);
+    let mut operations: Vec<Grown> = Vec::new();
+    for (letter, [_, invoked, returned]) in (b'a'..).zip(spans) {
+        let mut value = char::from(letter).to_string();
+        value.extend((draws.below(2) == 0).then_some('!'));
+        let is_lost = draws.below(8) == 0;
+        let happens = !is_lost || draws.below(2) == 0;
+        let told = held.clone();
+        let action = match draws.below(8) {
+            0..4 => key_value::Action::Get,
+            4 => {
+                held = if happens { Some(value.clone()) } else { held };
+                key_value::Action::Put(value.into())
+            }
+            _ => {
+                held = if happens { Some(held.unwrap_or_default() + &value) } else { held };
+                key_value::Action::Append(value.into())
+            }
+        };
+        operations.push(grown(invoked, (!is_lost).then_some(returned), action, told.as_deref()));
+    }
+    if draws.below(2) == 0 {
+        let answers: Vec<key_value::Reply<Text>> =
+            operations.iter().filter_map(|operation| operation.reply().cloned()).collect();
+        let place = draws.below(operations.len() as u32) as usize;
+        if let Outcome::Returned { reply: key_value::Reply::Value(told), .. } = &mut operations[place].outcome
+        {
+            let another = answers.get(draws.below(answers.len() as u32) as usize);
+            *told = match (another, draws.below(3)) {
+                (Some(key_value::Reply::Value(another)), 0) => another.clone(),
+                (_, 1) => told.as_ref().and_then(|told| told.get(1..)).map(Text::from),
+                _ => told.as_ref().map(|told| told.chars().rev().collect::<String>().into()),
+            };
+        }
+    }
+    operations.sort_by_key(|operation| operation.invoked);
+    (KeyValue::new(initial.map(Text::from)), operations)
+}
+
+#[test]
+fn values_that_grow_as_brute_force_says() {
+    let mut counts = [0; 2];
+    for seed in 0..6_000 {
+        let (model, operations) = growth(&mut Stream::new(seed, &[7]));
+        let members: Vec<u32> = (0..operations.len() as u32).collect();
+        let legal = has_order(&model, &operations, true);
+        match model.monitor(&operations, &members).expect("each value is another") {
+            Ok(order) => {
+                let checked = verify::order(&model, &operations, &order, verify::Keep::RealTime);
+                assert_eq!(checked, Ok(()), "seed {seed}: {order:?} of {operations:#?}");
+                counts[0] += 1;
+            }
+            Err(few) => {
+                assert!(!legal, "seed {seed}: {few:?} of {operations:#?}");
+                let Verdict::Violated(why) = check(&model, &operations, &Limits::default()) else {
+                    panic!("seed {seed}: the monitor says no")
+                };
+                let checked = verify::contradiction(&model, &operations, &why.core, verify::Keep::RealTime);
+                assert_eq!(checked, Ok(()), "seed {seed}: {why:?} of {operations:#?}");
+                counts[1] += 1;
+            }
+        }
+    }
+    assert!(counts[0] > 2_000 && counts[1] > 500, "one answer is hardly ever given: {counts:?}");
+}
+
+/// When an operation was invoked and returned, and what it was.
+type Told = (Moment, Moment, &'static str);
+
+/// What the monitor of values that grow says of operations that are written `put a`, `app b`, `get ab`, each with the moments
+/// of its invocation and return; nothing is there at first.
+fn grows(operations: &[Told]) -> Option<Result<Vec<u32>, Vec<u32>>> {
+    let operations: Vec<Grown> = operations
+        .iter()
+        .map(|(invoked, returned, words)| {
+            let (word, value) = words.split_at(4);
+            let action = match word {
+                "put " => key_value::Action::Put(value.into()),
+                "app " => key_value::Action::Append(value.into()),
+                _ => key_value::Action::Get,
+            };
+            grown(*invoked, Some(*returned), action, Some(value))
+        })
+        .collect();
+    let members: Vec<u32> = (0..operations.len() as u32).collect();
+    KeyValue::new(None).monitor(&operations, &members)
+}
+
+/// Each of these is wrong by one rule only: without it, the monitor would find an order.
+#[test]
+fn values_that_grow_are_wrong_for_each_reason() {
+    let wrong: [(&str, &[Told]); 7] = [
+        ("nobody wrote it", &[(0, 9, "put a"), (0, 9, "get ax")]),
+        ("it is read twice in one value", &[(0, 9, "put a"), (0, 9, "app b"), (0, 9, "get abb")]),
+        (
+            "it is read in two values",
+            &[(0, 9, "put a"), (0, 9, "put b"), (0, 9, "app c"), (0, 9, "get ac"), (0, 9, "get bc")],
+        ),
+        (
+            "two orders are read",
+            &[(0, 9, "put a"), (0, 9, "app b"), (0, 9, "app c"), (0, 9, "get ab"), (0, 9, "get acb")],
+        ),
+        ("a put is read as if it had been appended", &[(0, 9, "put a"), (0, 9, "put b"), (0, 9, "get ab")]),
+        ("what is read comes later", &[(0, 9, "put a"), (0, 4, "app b"), (5, 9, "app c"), (0, 9, "get acb")]),
+        ("another put lies between", &[(0, 1, "put a"), (2, 3, "put b"), (4, 5, "app c"), (6, 7, "get ac")]),
+    ];
+    for (why, operations) in wrong {
+        assert!(matches!(grows(operations), Some(Err(_))), "{why}");
+        // Without the last reading nothing is wrong.
+        assert!(matches!(grows(&operations[..operations.len() - 1]), Some(Ok(_))), "{why}");
+    }
+}
+
+#[test]
+fn values_that_can_be_read_in_two_ways_are_left_to_search() {
+    assert_eq!(grows(&[(0, 1, "put a"), (0, 1, "app ab"), (0, 1, "app b"), (2, 3, "get aab")]), None);
+    assert_eq!(grows(&[(0, 1, "put a"), (0, 1, "app a"), (2, 3, "get aa")]), None);
+    assert_eq!(grows(&[(0, 1, "put a"), (0, 1, "app "), (2, 3, "get a")]), None);
 }

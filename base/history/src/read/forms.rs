@@ -43,6 +43,16 @@ enum State {
     Comment,
 }
 
+/// Bytes that may change a state, and ends of lines.
+const MARKS: [bool; 256] = {
+    let (mut marks, mut place, bytes) = ([false; 256], 0, b"{}[]()\";\\\n");
+    while place < bytes.len() {
+        marks[bytes[place] as usize] = true;
+        place += 1;
+    }
+    marks
+};
+
 const TORN: &str = "the file was cut off; fetch it whole, or end it after the last whole entry";
 
 impl<R: BufRead> Forms<R> {
@@ -125,7 +135,13 @@ impl<R: BufRead> Forms<R> {
             }
             let mut taken = 0;
             let mut done = false;
-            for &byte in bytes {
+            while !done {
+                // Nothing else changes these states.
+                if matches!(state, State::Plain | State::Quoted | State::Comment) {
+                    let rest = &bytes[taken..];
+                    taken += rest.iter().position(|byte| MARKS[usize::from(*byte)]).unwrap_or(rest.len());
+                }
+                let Some(&byte) = bytes.get(taken) else { break };
                 taken += 1;
                 lines += u64::from(byte == b'\n');
                 state = match (state, byte) {
@@ -146,9 +162,6 @@ impl<R: BufRead> Forms<R> {
                     (State::Escaped, _) => State::Quoted,
                     (state, _) => state,
                 };
-                if done {
-                    break;
-                }
             }
             if (self.form.len() + taken) as u64 > LINE_BYTES_MAX {
                 return Err(ReadError::TooLong { line: start });

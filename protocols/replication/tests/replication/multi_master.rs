@@ -8,7 +8,7 @@ use isles_sim::{Fault, Who};
 use crate::world::{REPLICAS, durations, reads_and_writes, run};
 
 const fn config(rule: Rule) -> Config {
-    Config { replicas: REPLICAS, rule }
+    Config { replicas: REPLICAS, rule, mistake: None }
 }
 
 fn equal_in_the_end(rule: Rule, seed: u64, faults: &[(u64, Fault)], adds_only: bool) -> bool {

@@ -8,7 +8,7 @@ use isles_sim::{Fault, Who};
 use crate::world::{REPLICAS, Run, durations, reads_and_writes, run};
 
 const fn config(mode: Mode) -> Config {
-    Config { replicas: REPLICAS, mode, read_anywhere: false }
+    Config { replicas: REPLICAS, mode, read_anywhere: false, mistake: None }
 }
 
 fn crash(process: u32) -> Fault {

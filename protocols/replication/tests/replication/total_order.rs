@@ -10,7 +10,7 @@ use crate::world::{at, links};
 
 type Order = TotalOrder<u32>;
 
-const CONFIG: Config<u32> = Config { processes: 4, payload: PhantomData };
+const CONFIG: Config<u32> = Config { processes: 4, payload: PhantomData, mistake: None };
 
 #[derive(Default)]
 struct Delivered(Vec<Line>);

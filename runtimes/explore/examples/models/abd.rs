@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use isles_explore::Scenario;
 use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
@@ -51,13 +52,51 @@ pub enum Msg {
     AckRecord(u64),
 }
 
-/// How many servers there are, and a mistake made on purpose.
+/// How many servers there are, and what is wrong with them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
     /// Processes `0..servers`.
     pub servers: u32,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
     /// Reads do not write back what they read.
-    pub skip_write_back: bool,
+    SkipsWriteBack,
+    /// Half of the servers are a quorum; one fewer than a majority where their number is even.
+    HalfQuorum,
+    /// A write goes by the version that its own server has, not by that of a majority.
+    OwnVersion,
+    /// A server takes whatever it is told to record, newer or not.
+    NoVersions,
+    /// A write is answered before anybody has recorded it.
+    AnswersEarly,
+}
+
+impl Config {
+    fn quorum(&self) -> usize {
+        let servers = self.servers as usize;
+        if self.mistake == Some(Mistake::HalfQuorum) { servers.div_ceil(2) } else { servers / 2 + 1 }
+    }
+}
+
+/// Where a mistake shows: how many servers it takes, and what clients do.
+pub fn showing(mistake: Mistake) -> Scenario<Abd> {
+    let put = |at, value| (ProcessId(at), Op::Put(value));
+    let get = |at| (ProcessId(at), Op::Get);
+    let (servers, clients) = match mistake {
+        // The second read asks a majority without whom the first one asked.
+        Mistake::SkipsWriteBack => (3, vec![vec![put(0, 'A')], vec![get(1), get(2)]]),
+        Mistake::HalfQuorum => (4, vec![vec![put(0, 'A'), get(2)]]),
+        // The version of the second write is the older one, for its server has the lower number.
+        Mistake::OwnVersion => (3, vec![vec![put(1, 'A'), put(0, 'B'), get(0)]]),
+        Mistake::NoVersions => (3, vec![vec![put(0, 'A'), put(1, 'B'), get(2)]]),
+        Mistake::AnswersEarly => (3, vec![vec![put(0, 'A'), get(1)]]),
+    };
+    Scenario { clients, ..super::register::scenario(servers, 1, Config { servers, mistake: Some(mistake) }) }
 }
 
 impl Abd {
@@ -68,41 +107,46 @@ impl Abd {
         }
     }
 
-    fn learn(&mut self, version: Version, value: char) {
-        if version > self.version {
+    fn learn(&mut self, cx: &Cx<'_, Self>, version: Version, value: char) {
+        if version > self.version || cx.config().mistake == Some(Mistake::NoVersions) {
             self.version = version;
             self.value = value;
         }
     }
 
     fn on_answer(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, answer: (Version, char)) {
-        let majority = cx.config().servers as usize / 2 + 1;
         let Phase::Query { id, write, answers } = &mut self.phase else { return };
         answers.insert(from, answer);
-        if answers.len() != majority {
+        if answers.len() != cx.config().quorum() {
             return;
         }
-        let (id, write) = (*id, *write);
+        let (id, write, mistake) = (*id, *write, cx.config().mistake);
         let newest = answers.values().max_by_key(|(version, _)| *version).copied();
-        let (version, value) = newest.expect("a majority is not empty");
-        if write.is_none() && cx.config().skip_write_back {
+        let (mut version, value) = newest.expect("a majority is not empty");
+        if write.is_none() && mistake == Some(Mistake::SkipsWriteBack) {
             self.phase = Phase::Idle;
             return cx.reply(OpId(id), Reply::GetOk(value));
+        }
+        if mistake == Some(Mistake::OwnVersion) {
+            version = self.version;
         }
         let (version, value, read) = match write {
             Some(written) => (Version(version.0 + 1, cx.me()), written, None),
             None => (version, value, Some(value)),
         };
         Self::broadcast(cx, &Msg::Record(id, version, value));
-        self.learn(version, value);
+        self.learn(cx, version, value);
+        if write.is_some() && mistake == Some(Mistake::AnswersEarly) {
+            self.phase = Phase::Idle;
+            return cx.reply(OpId(id), Reply::PutOk);
+        }
         self.phase = Phase::Record { id, read, acks: BTreeSet::from([cx.me()]) };
     }
 
     fn on_ack(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId) {
-        let majority = cx.config().servers as usize / 2 + 1;
         let Phase::Record { id, read, acks } = &mut self.phase else { return };
         acks.insert(from);
-        if acks.len() == majority {
+        if acks.len() == cx.config().quorum() {
             cx.reply(OpId(*id), read.map_or(Reply::PutOk, Reply::GetOk));
             self.phase = Phase::Idle;
         }
@@ -142,7 +186,7 @@ impl Protocol for Abd {
                 self.on_answer(cx, from, (version, value));
             }
             (Msg::Record(id, version, value), _) => {
-                self.learn(version, value);
+                self.learn(cx, version, value);
                 cx.send(from, Msg::AckRecord(id));
             }
             (Msg::AckRecord(asked), Phase::Record { id, acks, .. })

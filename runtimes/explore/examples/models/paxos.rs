@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use isles_explore::{Property, Scenario};
+use isles_history::Entry;
 use isles_kernel::{Cx, Never, OpId, ProcessId, Protocol};
 use serde::{Deserialize, Serialize};
 
@@ -56,13 +58,55 @@ pub enum Msg {
     Decided(Ballot, Proposal),
 }
 
-/// How many servers there are, and a mistake made on purpose.
+/// How many servers there are, and what is wrong with them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Config {
     /// Processes `0..servers`.
     pub servers: u32,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
     /// A leader ignores what others have accepted.
-    pub forgetful: bool,
+    Forgetful,
+    /// Half of the servers are a quorum; one fewer than a majority where their number is even.
+    HalfQuorum,
+    /// A leader proposes the oldest of what others have accepted, not the newest.
+    Oldest,
+    /// A server accepts in a ballot that is older than the one that it promised itself to.
+    NoPromise,
+    /// A server that promises does not say what it has accepted.
+    SilentPromise,
+}
+
+impl Config {
+    fn quorum(&self) -> usize {
+        let servers = self.servers as usize;
+        if self.mistake == Some(Mistake::HalfQuorum) { servers.div_ceil(2) } else { servers / 2 + 1 }
+    }
+}
+
+/// Where a mistake shows: how many servers it takes, and clients that each want to write at one of them.
+pub fn showing(mistake: Mistake) -> Scenario<Paxos> {
+    let (servers, clients) = match mistake {
+        Mistake::Forgetful | Mistake::NoPromise | Mistake::SilentPromise => (3, 2),
+        Mistake::HalfQuorum => (4, 2),
+        // The first value is accepted by one server, the second one chosen by the two others, and the third leader hears of both.
+        Mistake::Oldest => (3, 3),
+    };
+    let put = |client: u32| vec![(ProcessId(client), Op::Put(char::from(b'A' + client as u8)))];
+    let scenario = super::register::scenario(servers, 1, Config { servers, mistake: Some(mistake) });
+    Scenario { clients: (0..clients).map(put).collect(), ..scenario }.ask(one_value_is_chosen())
+}
+
+/// At most one value is chosen: whoever wanted to write another one is not told that it did.
+pub fn one_value_is_chosen() -> Property<Paxos> {
+    Property::history("one value is chosen", |history: &[Entry<Op, Reply>]| {
+        history.iter().filter(|entry| matches!(entry, Entry::Return { reply: Reply::PutOk, .. })).count() < 2
+    })
 }
 
 impl Paxos {
@@ -75,12 +119,19 @@ impl Paxos {
 
     fn on_promise(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, ballot: Ballot, accepted: Accepted) {
         self.promises.insert(from, accepted);
-        if self.promises.len() as u32 != cx.config().servers / 2 + 1 {
+        if self.promises.len() != cx.config().quorum() {
             return;
         }
-        let newest = self.promises.values().max().copied().flatten().map(|(_, proposal)| proposal);
-        let newest = newest.filter(|_| !cx.config().forgetful);
-        let proposal = newest.or(self.proposal).expect("whoever leads has something to propose");
+        let accepted = self.promises.values().flatten();
+        let chosen = match cx.config().mistake {
+            Some(Mistake::Forgetful) => None,
+            Some(Mistake::Oldest) => accepted.min(),
+            _ => accepted.max(),
+        };
+        let proposal = chosen
+            .map(|(_, proposal)| *proposal)
+            .or(self.proposal)
+            .expect("whoever leads has something to propose");
         self.proposal = Some(proposal);
         self.accepted = Some((ballot, proposal));
         self.accepts.insert(cx.me());
@@ -89,7 +140,7 @@ impl Paxos {
 
     fn on_accepted(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, ballot: Ballot) {
         self.accepts.insert(from);
-        if self.accepts.len() as u32 == cx.config().servers / 2 + 1 {
+        if self.accepts.len() == cx.config().quorum() {
             self.decided = true;
             let proposal = self.proposal.expect("whoever is accepted has proposed");
             Self::broadcast(cx, &Msg::Decided(ballot, proposal));
@@ -141,12 +192,15 @@ impl Protocol for Paxos {
         match msg {
             Msg::Prepare(ballot) if self.ballot < ballot => {
                 self.ballot = ballot;
-                cx.send(from, Msg::Promise(ballot, self.accepted));
+                let told = self.accepted.filter(|_| cx.config().mistake != Some(Mistake::SilentPromise));
+                cx.send(from, Msg::Promise(ballot, told));
             }
             Msg::Promise(ballot, accepted) if ballot == self.ballot => {
                 self.on_promise(cx, from, ballot, accepted);
             }
-            Msg::Accept(ballot, proposal) if self.ballot <= ballot => {
+            Msg::Accept(ballot, proposal)
+                if self.ballot <= ballot || cx.config().mistake == Some(Mistake::NoPromise) =>
+            {
                 self.ballot = ballot;
                 self.accepted = Some((ballot, proposal));
                 cx.send(from, Msg::Accepted(ballot));

@@ -73,8 +73,21 @@ pub enum Timer {
 pub struct Config {
     /// Processes `1..=resources`.
     pub resources: u32,
-    /// A mistake made on purpose: the transaction manager commits when all but one are prepared.
-    pub hasty: bool,
+    /// For controls.
+    pub mistake: Option<Mistake>,
+}
+
+/// Mistakes made on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// The transaction manager commits when all but one are prepared.
+    Hasty,
+    /// It counts messages and not managers: one that arrives twice counts twice.
+    CountsMessages,
+    /// Having committed, it may still abort: its timer is not disarmed.
+    StaleTimer,
+    /// A resource manager that has told that it is prepared may still abort by itself.
+    AbortsPrepared,
 }
 
 impl Protocol for Manager {
@@ -99,8 +112,12 @@ impl Protocol for Manager {
     fn on_message(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
         match (self, msg) {
             (Self::Transaction { decision: None, prepared }, Msg::Prepared) => {
-                *prepared |= 1 << from.0;
-                let needed = cx.config().resources - u32::from(cx.config().hasty);
+                let mistake = cx.config().mistake;
+                *prepared |= match mistake {
+                    Some(Mistake::CountsMessages) => *prepared + 1,
+                    _ => 1 << from.0,
+                };
+                let needed = cx.config().resources - u32::from(mistake == Some(Mistake::Hasty));
                 if prepared.count_ones() >= needed {
                     cx.arm(Timer::Commit, Span::ZERO);
                 }
@@ -125,14 +142,18 @@ impl Protocol for Manager {
                 let decided = if timer == Timer::Commit { Decision::Commit } else { Decision::Abort };
                 *decision = Some(decided);
                 cx.disarm(Timer::Commit);
-                cx.disarm(Timer::Abort);
+                if cx.config().mistake != Some(Mistake::StaleTimer) {
+                    cx.disarm(Timer::Abort);
+                }
                 for resource in (1..=cx.config().resources).map(ProcessId) {
                     cx.cast(resource, Msg::Decided(decided));
                 }
             }
             Self::Resource(state) => {
                 cx.disarm(Timer::Prepare);
-                cx.disarm(Timer::Abort);
+                if cx.config().mistake != Some(Mistake::AbortsPrepared) {
+                    cx.disarm(Timer::Abort);
+                }
                 if timer == Timer::Prepare {
                     *state = Resource::Prepared;
                     cx.cast(MANAGER, Msg::Prepared);
@@ -184,11 +205,11 @@ pub fn is_consistent(view: &View<'_, Manager>) -> bool {
 }
 
 /// All behaviours of so many resource managers.
-pub fn scenario(resources: u32, hasty: bool) -> Scenario<Manager> {
+pub fn scenario(resources: u32, mistake: Option<Mistake>) -> Scenario<Manager> {
     Scenario {
         idle: Idle::Skipped,
         faults: Faults { duplicates: Budget::Unlimited, ..Faults::default() },
-        ..Scenario::new(resources + 1, Config { resources, hasty })
+        ..Scenario::new(resources + 1, Config { resources, mistake })
     }
     .ask(Property::always("consistent", is_consistent))
     .ask(Property::reachable("abort agreement", |view| all_are(view, Resource::Aborted)))

@@ -80,7 +80,7 @@ fn a_liar_breaks_what_honest_processes_keep() {
             ..Byzantine::new([two_phase_commit::MANAGER], acts)
         }),
         faults: Faults::default(),
-        ..two_phase_commit::scenario(3, false)
+        ..two_phase_commit::scenario(3, None)
     };
     let honest = explorer(scenario(Budget::NONE)).breadth_first();
     assert!(honest.is_proof(), "{honest}");

@@ -16,14 +16,14 @@ fn explorer<P: Protocol + Sync>(scenario: Scenario<P>) -> Explorer<P> {
 
 #[test]
 fn two_phase_commit_has_the_known_states() {
-    assert_eq!(counts(two_phase_commit::scenario(3, false)).0, 288);
-    assert_eq!(counts(two_phase_commit::scenario(5, false)).0, 8_832);
+    assert_eq!(counts(two_phase_commit::scenario(3, None)).0, 288);
+    assert_eq!(counts(two_phase_commit::scenario(5, None)).0, 8_832);
     // Stateright counts an initial state as depth 1.
-    assert_eq!(counts(two_phase_commit::scenario(7, false)), (296_448, 2_744_706, 22));
+    assert_eq!(counts(two_phase_commit::scenario(7, None)), (296_448, 2_744_706, 22));
 }
 
 fn paxos(clients: u32) -> Scenario<paxos::Paxos> {
-    register::scenario(3, clients, paxos::Config { servers: 3, forgetful: false })
+    register::scenario(3, clients, paxos::Config { servers: 3, mistake: None })
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn paxos_has_the_known_states() {
 #[test]
 fn registers_have_the_known_states() {
     assert_eq!(counts(register::scenario::<single_copy::SingleCopy>(1, 2, ())).0, 93);
-    let config = abd::Config { servers: 2, skip_write_back: false };
+    let config = abd::Config { servers: 2, mistake: None };
     assert_eq!(counts(register::scenario::<abd::Abd>(2, 2, config)).0, 544);
 }
 
@@ -51,7 +51,7 @@ fn a_depth_first_search_reaches_the_same_states() {
 #[test]
 fn orbits_are_counted_exactly() {
     for (resources, orbits) in [(3, 80), (5, 314), (7, 920), (9, 2_232), (12, 6_656)] {
-        let scenario = two_phase_commit::scenario(resources, false);
+        let scenario = two_phase_commit::scenario(resources, None);
         let scenario = scenario.symmetric((1..=resources).map(isles_kernel::ProcessId));
         let report = explorer(scenario).breadth_first();
         assert_eq!(report.states, orbits, "{resources} resource managers");

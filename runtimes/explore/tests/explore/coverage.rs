@@ -12,7 +12,7 @@ use crate::models::{single_copy, two_phase_commit};
 fn what_was_never_met_is_told() {
     let whole = |depth| {
         let mut explorer =
-            Explorer::new(two_phase_commit::scenario(2, false)).expect("a possible scenario").depth(depth);
+            Explorer::new(two_phase_commit::scenario(2, None)).expect("a possible scenario").depth(depth);
         explorer.breadth_first();
         explorer.coverage()
     };
@@ -47,7 +47,7 @@ fn operations_and_replies_count_where_there_are_clients() {
 /// An explorer that is stopped when it reports for the second time.
 fn impatient() -> Explorer<two_phase_commit::Manager> {
     let reports = Rc::new(Cell::new(0));
-    Explorer::new(two_phase_commit::scenario(6, false)).expect("a possible scenario").progress(move |at| {
+    Explorer::new(two_phase_commit::scenario(6, None)).expect("a possible scenario").progress(move |at| {
         assert!(at.states <= at.generated || at.states == 0, "{at:?}");
         reports.set(reports.get() + 1);
         if reports.get() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -76,7 +76,7 @@ fn what_was_ended_on_disk_goes_on() {
     let disk = Disk::new(&folder);
     let stopped = impatient().breadth_first_on(&disk).expect("a folder");
     assert_eq!(stopped.stopped, Some(Stopped::OnRequest));
-    let mut rest = Explorer::new(two_phase_commit::scenario(6, false)).expect("a possible scenario");
+    let mut rest = Explorer::new(two_phase_commit::scenario(6, None)).expect("a possible scenario");
     let all = rest.resume(&disk).expect("a checkpoint");
     std::fs::remove_dir_all(&folder).expect("it is ours");
     assert!(all.is_proof() && all.states > stopped.states, "{all}");

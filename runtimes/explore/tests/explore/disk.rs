@@ -59,18 +59,22 @@ fn goes_on<P: Protocol + Sync>(name: &str, scenario: impl Fn() -> Scenario<P>, s
 
 #[test]
 fn a_search_that_was_stopped_goes_on_as_if_it_had_not_been() {
-    goes_on("right", || two_phase_commit::scenario(6, false), &[1, 9_000, 30_000]);
-    goes_on("hasty", || two_phase_commit::scenario(6, true), &[3_000, 9_000]);
-    let forgetful = paxos::Config { servers: 3, forgetful: true };
+    goes_on("right", || two_phase_commit::scenario(6, None), &[1, 9_000, 30_000]);
+    goes_on(
+        "hasty",
+        || two_phase_commit::scenario(6, Some(two_phase_commit::Mistake::Hasty)),
+        &[3_000, 9_000],
+    );
+    let forgetful = paxos::Config { servers: 3, mistake: Some(paxos::Mistake::Forgetful) };
     goes_on("forgetful", || register::scenario::<paxos::Paxos>(3, 2, forgetful), &[1_000]);
-    let orbits = || two_phase_commit::scenario(7, false).symmetric((1..=7).map(isles_kernel::ProcessId));
+    let orbits = || two_phase_commit::scenario(7, None).symmetric((1..=7).map(isles_kernel::ProcessId));
     goes_on("orbits", orbits, &[200]);
 }
 
 #[test]
 fn little_memory_spills_and_changes_nothing() {
     let folder = Folder::new("spill");
-    let scenario = || two_phase_commit::scenario(7, false);
+    let scenario = || two_phase_commit::scenario(7, None);
     let disk = Disk { memory: 9 << 20, every: 100_000, ..folder.disk() };
     let spilled = explorer(scenario()).breadth_first_on(&disk).expect("a folder");
     assert!(spilled.spilled > 1 << 20, "{}", spilled.spilled);
@@ -84,7 +88,7 @@ fn little_memory_spills_and_changes_nothing() {
 #[test]
 fn memory_that_is_used_up_stops_a_search_which_goes_on_with_more() {
     let folder = Folder::new("memory");
-    let scenario = || two_phase_commit::scenario(6, false);
+    let scenario = || two_phase_commit::scenario(6, None);
     let little = Disk { memory: 1 << 20, ..folder.disk() };
     let stopped = explorer(scenario()).breadth_first_on(&little).expect("a folder");
     assert_eq!(stopped.stopped, Some(Stopped::AtMemory(1 << 20)));
@@ -108,11 +112,11 @@ fn change(path: &Path, place: usize, byte: u8) {
 #[test]
 fn what_is_foreign_or_torn_is_refused_with_the_reason() {
     let folder = Folder::new("torn");
-    let scenario = || two_phase_commit::scenario(4, false);
+    let scenario = || two_phase_commit::scenario(4, None);
     assert_eq!(refused(&folder.disk(), scenario()), DiskError::Nothing(folder.0.clone()));
     let run = || explorer(scenario()).states(500).breadth_first_on(&folder.disk()).expect("a folder");
     run();
-    assert_eq!(refused(&folder.disk(), two_phase_commit::scenario(5, false)), DiskError::Foreign);
+    assert_eq!(refused(&folder.disk(), two_phase_commit::scenario(5, None)), DiskError::Foreign);
     let asked = scenario().ask(isles_explore::Property::never("another", |_| false));
     assert_eq!(refused(&folder.disk(), asked), DiskError::Foreign);
     change(&folder.file("checkpoint"), 40, 1);
@@ -128,7 +132,7 @@ fn what_is_foreign_or_torn_is_refused_with_the_reason() {
 #[test]
 fn hostile_origins_are_refused() {
     let folder = Folder::new("hostile");
-    let scenario = || two_phase_commit::scenario(3, false);
+    let scenario = || two_phase_commit::scenario(3, None);
     explorer(scenario()).states(200).breadth_first_on(&folder.disk()).expect("a folder");
     let path = folder.file("origins");
     let whole = std::fs::read(&path).expect("it was written");

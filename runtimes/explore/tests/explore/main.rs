@@ -12,6 +12,7 @@ mod faults;
 mod gossip;
 mod lift;
 mod liveness;
+mod mistakes;
 mod reductions;
 mod searches;
 mod traces;

@@ -7,11 +7,11 @@ use crate::models::{abd, paxos, register, single_copy, two_phase_commit};
 use crate::world::{Do, Puppet, Seen, explorer, puppets};
 
 fn hasty() -> Scenario<two_phase_commit::Manager> {
-    two_phase_commit::scenario(4, true)
+    two_phase_commit::scenario(4, Some(two_phase_commit::Mistake::Hasty))
 }
 
 fn forgetful() -> Scenario<paxos::Paxos> {
-    register::scenario(3, 2, paxos::Config { servers: 3, forgetful: true })
+    register::scenario(3, 2, paxos::Config { servers: 3, mistake: Some(paxos::Mistake::Forgetful) })
 }
 
 fn divided() -> Scenario<single_copy::SingleCopy> {
@@ -34,8 +34,8 @@ fn same_for_all_threads<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>, 
 
 #[test]
 fn counts_verdicts_and_counterexamples_are_the_same_for_any_number_of_threads() {
-    same_for_all_threads(|| two_phase_commit::scenario(6, false), u64::MAX);
-    same_for_all_threads(|| two_phase_commit::scenario(6, false), 20_000);
+    same_for_all_threads(|| two_phase_commit::scenario(6, None), u64::MAX);
+    same_for_all_threads(|| two_phase_commit::scenario(6, None), 20_000);
     same_for_all_threads(hasty, u64::MAX);
     same_for_all_threads(forgetful, u64::MAX);
     same_for_all_threads(divided, u64::MAX);
@@ -59,7 +59,7 @@ fn searches_agree<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>) {
 
 #[test]
 fn all_searches_reach_the_same_states_and_verdicts() {
-    searches_agree(|| two_phase_commit::scenario(4, false));
+    searches_agree(|| two_phase_commit::scenario(4, None));
     searches_agree(hasty);
     searches_agree(forgetful);
     searches_agree(divided);
@@ -97,13 +97,13 @@ fn ample_agrees<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>) -> (u64,
 
 #[test]
 fn ample_sets_change_no_verdict() {
-    ample_agrees(|| two_phase_commit::scenario(4, false));
+    ample_agrees(|| two_phase_commit::scenario(4, None));
     ample_agrees(hasty);
     ample_agrees(forgetful);
     ample_agrees(divided);
     ample_agrees(|| register::scenario::<single_copy::SingleCopy>(1, 3, ()));
-    for skip_write_back in [false, true] {
-        let config = abd::Config { servers: 2, skip_write_back };
+    for mistake in [None, Some(abd::Mistake::SkipsWriteBack)] {
+        let config = abd::Config { servers: 2, mistake };
         ample_agrees(|| register::scenario::<abd::Abd>(2, 2, config));
     }
     ample_agrees(|| {
@@ -170,17 +170,17 @@ fn what_never_comes_again_is_forgotten_and_changes_nothing() {
 #[test]
 fn symmetry_changes_counts_and_no_verdict() {
     for resources in 2..6 {
-        let scenario = |mistake, symmetric: bool| {
+        let scenario = |mistake: Option<two_phase_commit::Mistake>, symmetric: bool| {
             let scenario = two_phase_commit::scenario(resources, mistake);
             if symmetric { scenario.symmetric((1..=resources).map(ProcessId)) } else { scenario }
         };
-        for mistake in [false, true] {
+        for mistake in [None, Some(two_phase_commit::Mistake::Hasty)] {
             let whole = explorer(scenario(mistake, false)).whole().breadth_first();
             let orbits = explorer(scenario(mistake, true)).whole().breadth_first();
             assert!(orbits.states < whole.states);
             assert_eq!(orbits.depth, whole.depth);
             assert_eq!(failures(&orbits), failures(&whole));
-            assert_eq!(failures(&whole).is_empty(), !mistake, "the mistake shows");
+            assert_eq!(failures(&whole).is_empty(), mistake.is_none(), "the mistake shows");
             let depth = explorer(scenario(mistake, true)).whole().depth_first();
             assert_eq!(depth.states, orbits.states);
         }
@@ -227,13 +227,13 @@ fn orbits_are_exact_where_looks_alone_do_not_tell() {
 
 #[test]
 fn bounds_are_kept_and_told() {
-    let deep = explorer(two_phase_commit::scenario(5, false)).depth(5).breadth_first();
+    let deep = explorer(two_phase_commit::scenario(5, None)).depth(5).breadth_first();
     assert_eq!((deep.stopped, deep.depth), (Some(Stopped::AtDepth(5)), 5));
     assert_eq!(deep.answer("consistent"), Some(&Answer::Undecided));
     assert!(!deep.is_proof() && deep.to_string().contains("not continued"));
-    let few = explorer(two_phase_commit::scenario(5, false)).states(1_000).breadth_first();
+    let few = explorer(two_phase_commit::scenario(5, None)).states(1_000).breadth_first();
     assert!(few.states > 1_000 && few.stopped == Some(Stopped::AtStates(1_000)));
-    let exact = explorer(two_phase_commit::scenario(3, false)).depth(10).breadth_first();
+    let exact = explorer(two_phase_commit::scenario(3, None)).depth(10).breadth_first();
     assert_eq!(
         (exact.states, exact.stopped),
         (288, Some(Stopped::AtDepth(10))),
@@ -247,7 +247,7 @@ fn random_behaviours_find_what_is_easy_and_prove_nothing() {
     let found = explorer(hasty()).random(walks);
     assert_eq!(failures(&found), ["consistent"]);
     assert_eq!(explorer(hasty()).random(walks), found, "the same seed draws the same");
-    let right = explorer(two_phase_commit::scenario(4, false)).random(walks);
+    let right = explorer(two_phase_commit::scenario(4, None)).random(walks);
     assert!(failures(&right).is_empty() && !right.is_proof());
     assert_eq!(right.stopped, Some(Stopped::Random));
 }

@@ -45,11 +45,14 @@ fn priorities_find_bugs_at_least_as_often_as_they_promise() {
 #[test]
 fn priorities_find_what_is_there_and_prove_nothing() {
     let priorities = Priorities { count: 400, steps: 60, depth: 2, seed: 3 };
-    let found = explorer(two_phase_commit::scenario(4, true)).priorities(priorities);
+    let found = explorer(two_phase_commit::scenario(4, Some(two_phase_commit::Mistake::Hasty)))
+        .priorities(priorities);
     let trace = found.answer("consistent").and_then(Answer::trace).expect("it is found");
-    let decided = explorer(two_phase_commit::scenario(4, true)).replay(trace).expect("it is possible");
+    let decided = explorer(two_phase_commit::scenario(4, Some(two_phase_commit::Mistake::Hasty)))
+        .replay(trace)
+        .expect("it is possible");
     assert!(decided.contains(&"consistent".to_owned()));
-    let right = explorer(two_phase_commit::scenario(4, false)).priorities(priorities);
+    let right = explorer(two_phase_commit::scenario(4, None)).priorities(priorities);
     assert!(failures(&right) == 0 && !right.is_proof() && right.stopped == Some(Stopped::Random));
     assert!(right.to_string().contains("to show a bug of depth 2"), "{right}");
 }
@@ -60,9 +63,9 @@ fn swarm(members: u32, bits: u32) -> Swarm {
 
 #[test]
 fn a_table_with_room_meets_all_states_and_one_without_says_what_it_missed() {
-    let run = |bits| explorer(two_phase_commit::scenario(5, false)).swarm(swarm(1, bits));
+    let run = |bits| explorer(two_phase_commit::scenario(5, None)).swarm(swarm(1, bits));
     let roomy = run(24);
-    let all = explorer(two_phase_commit::scenario(5, false)).breadth_first();
+    let all = explorer(two_phase_commit::scenario(5, None)).breadth_first();
     assert_eq!((roomy.states, roomy.generated), (8_832, all.generated));
     assert!(roomy.chance.is_some_and(|chance| chance.probability() < 1e-6) && !roomy.is_proof(), "{roomy}");
     assert_eq!(roomy.stopped, Some(Stopped::Bitstate));
@@ -75,7 +78,7 @@ fn a_table_with_room_meets_all_states_and_one_without_says_what_it_missed() {
 
 #[test]
 fn a_swarm_finds_what_its_members_alone_miss() {
-    let scenario = || two_phase_commit::scenario(6, true);
+    let scenario = || two_phase_commit::scenario(6, Some(two_phase_commit::Mistake::Hasty));
     let alone = |seed| explorer(scenario()).swarm(Swarm { seed, ..swarm(1, 10) });
     assert!((0..3).any(|seed| failures(&alone(seed)) == 0), "a table so small misses it");
     let together = explorer(scenario()).swarm(swarm(40, 10));
@@ -100,9 +103,13 @@ fn same_for_all_threads<P: Protocol + Sync>(scenario: impl Fn() -> Scenario<P>) 
 
 #[test]
 fn nothing_depends_on_threads() {
-    same_for_all_threads(|| two_phase_commit::scenario(5, true));
+    same_for_all_threads(|| two_phase_commit::scenario(5, Some(two_phase_commit::Mistake::Hasty)));
     same_for_all_threads(|| {
-        register::scenario::<paxos::Paxos>(3, 2, paxos::Config { servers: 3, forgetful: true })
+        register::scenario::<paxos::Paxos>(
+            3,
+            2,
+            paxos::Config { servers: 3, mistake: Some(paxos::Mistake::Forgetful) },
+        )
     });
     same_for_all_threads(|| Scenario {
         faults: Faults {

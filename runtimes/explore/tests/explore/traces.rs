@@ -13,7 +13,7 @@ fn counterexample<P: Protocol + Sync>(scenario: Scenario<P>, property: &str, dee
 }
 
 fn hasty() -> Scenario<two_phase_commit::Manager> {
-    two_phase_commit::scenario(3, true)
+    two_phase_commit::scenario(3, Some(two_phase_commit::Mistake::Hasty))
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_counterexample_is_replayed_by_another_explorer() {
     let decided = explorer(hasty()).replay(&read).expect("it is possible");
     assert!(decided.contains(&"consistent".to_owned()), "{decided:?}");
     // The protocol without the mistake does not do it.
-    let right = explorer(two_phase_commit::scenario(3, false)).replay(&read);
+    let right = explorer(two_phase_commit::scenario(3, None)).replay(&read);
     assert!(matches!(right, Err(ReplayError::Impossible { .. } | ReplayError::Differs { .. })), "{right:?}");
 }
 

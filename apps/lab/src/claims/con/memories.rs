@@ -164,7 +164,7 @@ pub(super) fn con_02(effort: &Effort) -> Result<Finding, String> {
         let ended = run::<Memory>(config, seed, until, Memory::store, updates())?;
         count += ended.history.entries().len() / 2;
         ordered += u64::from(alike(&ended));
-        let config = multi_master::Config { replicas: REPLICAS, rule: Rule::Arrival };
+        let config = multi_master::Config { replicas: REPLICAS, rule: Rule::Arrival, mistake: None };
         arrived += u64::from(alike(&run::<MultiMaster>(config, seed, until, MultiMaster::store, updates())?));
     }
     Ok(Finding {
@@ -234,7 +234,7 @@ pub(super) fn con_05(effort: &Effort) -> Result<Finding, String> {
 pub(super) fn ec_03(effort: &Effort) -> Result<Finding, String> {
     let runs = if effort.quick { 10 } else { 100 };
     let agree = |rule, seed| -> Result<bool, String> {
-        let config = multi_master::Config { replicas: REPLICAS, rule };
+        let config = multi_master::Config { replicas: REPLICAS, rule, mistake: None };
         let ended = run::<MultiMaster>(config, seed, Span::secs(2), MultiMaster::store, updates())?;
         Ok(ended.stores.windows(2).all(|two| two[0].answer(&Op::Snapshot) == two[1].answer(&Op::Snapshot)))
     };
