@@ -24,11 +24,14 @@ mod arcs;
 mod axioms;
 #[cfg(test)]
 mod axioms_of_lists;
+#[cfg(test)]
+mod axioms_of_weak_lists;
 mod causal;
 mod certificate;
 mod cycles;
 mod facts;
 mod guarantees;
+mod guarantees_of_lists;
 mod level;
 mod lists;
 mod rules;
@@ -48,6 +51,7 @@ pub use level::{Level, Order};
 use crate::{Progress, Verdict};
 use arcs::{Arcs, Visible};
 use facts::Facts;
+use rules::{Rule, on};
 use saturate::Kind;
 use search::Found;
 use views::Seen;
@@ -99,12 +103,12 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             | Level::SessionSerializable
             | Level::StrictSerializable
     );
-    let mut facts = Facts::new(history, elements);
+    let facts = Facts::new(history, elements);
     if let Some(help) = facts.unclear {
         return Verdict::Unknown(Progress { decided: 0, frontier: 0, help });
     }
-    if let (Some(flaw), false) = (facts.flaw.take(), level.is_guarantee()) {
-        return Verdict::Violated(flaw);
+    if let (Some(flaw), false) = (&facts.flaw, level.is_guarantee()) {
+        return Verdict::Violated(flaw.clone());
     }
     match level {
         Level::ReadCommitted | Level::SessionReadCommitted => {
@@ -116,7 +120,11 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             renamed(verdict, fractured)
         }
         Level::Causal => {
-            let arcs = causal::overwritten(&facts, &causal::convergence(&facts));
+            let convergence = causal::convergence(&facts);
+            let mut arcs = causal::overwritten(&facts, &convergence);
+            if on(Rule::CausalLists) {
+                arcs.all.extend(convergence.arcs.all.iter().find(|arc| lacks(&facts, arc)));
+            }
             renamed(order_or_cycle(&facts, &arcs), |found| match found.anomaly {
                 Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
                     Anomaly::OverwrittenInCausalPast
@@ -136,7 +144,7 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
         Level::CausalMemory | Level::Pram => views_of(&facts, level, budget),
         Level::ReadYourWrites | Level::MonotonicReads | Level::MonotonicWrites | Level::WritesFollowReads => {
             let mut views = Vec::new();
-            for (session, judged) in guarantees::guarantee(&facts, level) {
+            for (session, judged) in guarantees::guarantee(history, &facts, level) {
                 match judged {
                     Ok(found) => views.extend(found),
                     Err(arcs) => return Verdict::Violated(stale(&facts, session, &arcs)),
@@ -154,6 +162,20 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
     }
 }
 
+/// Whether an arc of causal convergence is of a list without something of its reader's causal past. For that no order of commits is needed: a
+/// list has all that comes before its last element.
+fn lacks(facts: &Facts, arc: &arcs::Arc) -> bool {
+    let arcs::Why::Overwritten { key, reader } = arc.why else { return false };
+    if !facts.lists.is_list[key as usize] {
+        return false;
+    }
+    // The last element of a list comes after the others.
+    facts.reads(reader).split_inclusive(|read| read.top).any(|list| {
+        let is_it = list.last().is_some_and(|last| last.key == key && last.writer == arc.to);
+        is_it && !list.iter().any(|read| read.writer == arc.from)
+    })
+}
+
 /// One session guarantee for each session, ascending: what violates it, if it is violated.
 ///
 /// # Errors
@@ -165,7 +187,7 @@ pub(crate) fn guarantees(
     let facts = Facts::new(history, true);
     match facts.unclear {
         Some(help) => Err(help),
-        None => Ok(guarantees::guarantee(&facts, level)
+        None => Ok(guarantees::guarantee(history, &facts, level)
             .into_iter()
             .map(|(session, judged)| (session, judged.err().map(|arcs| stale(&facts, session, &arcs))))
             .collect()),

@@ -65,6 +65,22 @@ impl Judge<'_> {
                 elements.sort_unstable();
                 elements.windows(2).any(|pair| pair[0] == pair[1])
             }
+            (Anomaly::IncompatibleOrder, Some((source, wrote))) => {
+                let until =
+                    self.steps(source.transaction)[..=source.step as usize].iter().filter_map(written);
+                let appended: Vec<ValueId> =
+                    until.filter(|(key, _)| *key == wrote.0).map(|(_, one)| one).collect();
+                let all: Vec<ValueId> = self
+                    .steps(source.transaction)
+                    .iter()
+                    .filter_map(written)
+                    .filter(|(key, _)| *key == wrote.0)
+                    .map(|(_, one)| one)
+                    .collect();
+                let seen = self.foreign(places[0]).iter().copied().filter(|one| all.contains(one));
+                let count = seen.clone().position(|one| one == wrote.1).map_or(0, |at| at + 1);
+                sees_source && source.transaction != places[0].transaction && !seen.take(count).eq(appended)
+            }
             (Anomaly::IncompatibleOrder, None) if places.len() == 2 => {
                 let (a, b) = (self.foreign(places[0]), self.foreign(places[1]));
                 !a.starts_with(b) && !b.starts_with(a)
@@ -92,10 +108,38 @@ impl Judge<'_> {
         let edges: Vec<_> = found.cycle.iter().filter_map(|edge| found.edges.get(*edge as usize)).collect();
         let derived = edges.iter().filter(|edge| matches!(edge.reason, Reason::Overwritten { .. })).count();
         ensure(derived < 2 || self.level != Level::Causal, "weak causality has no common order")?;
+        ensure(
+            derived > 0 || !self.level.is_guarantee() || self.is_swapped(&edges),
+            "no guarantee is broken",
+        )?;
         let follows = |(place, edge): (usize, &&crate::transactions::Edge)| {
             edge.to == edges[(place + 1) % edges.len()].from
         };
         ensure(edges.len() == found.cycle.len() && edges.iter().enumerate().all(follows), "it is no cycle")
+    }
+
+    /// Whether a cycle says that a list has two elements in an order that the guarantee forbids.
+    fn is_swapped(&self, edges: &[&crate::transactions::Edge]) -> bool {
+        let letter = |edge: &&crate::transactions::Edge| match edge.reason {
+            Reason::Session => 'S',
+            Reason::Read(_) => 'R',
+            Reason::ListOrder { .. } => 'L',
+            _ => '?',
+        };
+        let letters: String = edges.iter().map(letter).collect();
+        let keys = edges.iter().filter_map(|edge| match edge.reason {
+            Reason::Read(key) | Reason::ListOrder { key, .. } => Some(key),
+            _ => None,
+        });
+        let keys: std::collections::BTreeSet<Key> = keys.collect();
+        // A cycle may begin anywhere.
+        let is = |word: &str| word.len() == letters.len() && format!("{letters}{letters}").contains(word);
+        keys.len() == 1
+            && match self.level {
+                Level::MonotonicWrites => is("SL"),
+                Level::WritesFollowReads => is("RL") || is("RSL"),
+                _ => false,
+            }
     }
 
     /// Whether edges before `limit` lead from one point to another.
@@ -146,7 +190,10 @@ impl Judge<'_> {
                     |of, value| self.steps(of).iter().filter_map(written).any(|step| step == (*key, value));
                 let is_apart = edge.to == Point::Commit(b) || self.level.name().ends_with("isolation");
                 let has_written = wrote(a, *first) && wrote(b, *second) && self.is_committed(*reader);
-                is_after_commit && is_apart && a != b && has_written && self.steps(*reader).iter().any(shows)
+                // A guarantee is of one session: what others see of the order does not count.
+                let is_own = !self.level.is_guarantee() || found.session == Some(self.session(*reader));
+                let is_shown = self.steps(*reader).iter().any(shows);
+                is_after_commit && is_apart && is_own && a != b && has_written && is_shown
             }
             Reason::Missing(key, element) => {
                 let misses = |step: &Step| self.misses(step, *key, *element);
