@@ -8,6 +8,7 @@ mod model;
 pub mod models;
 pub mod monitors;
 pub mod read;
+mod rules;
 pub mod sequential;
 pub mod sessions;
 pub mod staleness;

@@ -4,6 +4,7 @@ mod files;
 mod monitors;
 mod mutants;
 mod random;
+mod samples;
 
 #[test]
 fn on_random_histories_of_every_model_all_answers_agree() {
