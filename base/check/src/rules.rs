@@ -135,7 +135,7 @@ mod tests {
             ),
             Rule::SequentialAnswers => register(&[of(0, read(5))], false),
             Rule::StalenessForward => {
-                let all = accesses(&[(1, 2, 1), (3, 4, 2)], &[(5, 6, 2), (7, 8, 1)]);
+                let all = accesses(&[(1, 2, 1), (3, 4, 2)], &[(50, 51, 2), (52, 53, 1)]);
                 staleness(&all).is_ok_and(|of| of.delta > 0)
             }
             Rule::StalenessBackward => {

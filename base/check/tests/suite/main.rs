@@ -4,7 +4,6 @@ mod files;
 mod monitors;
 mod mutants;
 mod random;
-mod samples;
 
 #[test]
 fn on_random_histories_of_every_model_all_answers_agree() {
