@@ -137,7 +137,9 @@ impl Job<'_> {
         let objects = match (want, objects) {
             (Want::Sequential, [_, _, ..]) => {
                 let (operations, origins) = together(objects);
-                return self.judged(&Composed(model), (&operations, &origins), want, None);
+                let composed = Composed(model);
+                let verdict = sequential::check(&composed, &operations, &self.options.limits);
+                return self.told(&composed, (&operations, &origins), want, &verdict);
             }
             (Want::SequentialEach, _) => {
                 parts = objects.iter().flat_map(|object| apart(model, object)).collect();
@@ -169,26 +171,33 @@ impl Job<'_> {
     }
 
     fn object<M: Words>(&self, model: &M, object: &Object<M::Op, M::Reply>, want: Want) -> Judgement {
-        self.judged(model, (&object.operations, &object.origins), want, object.key.as_ref())
+        let Object { key, operations, origins } = object;
+        let verdict = match want {
+            Want::Sequential | Want::SequentialEach => {
+                sequential::check(model, operations, &self.options.limits)
+            }
+            Want::Linearizable | Want::Level(_) | Want::Eventual => {
+                linearizability::check(model, operations, &self.options.limits)
+            }
+        };
+        let judgement = self.told(model, (operations, origins), want, &verdict);
+        Judgement { object: key.as_ref().map(ToString::to_string), ..judgement }
     }
 
-    fn judged<M: Model>(
+    /// The verdict in words.
+    fn told<M: Model>(
         &self,
         model: &M,
         (operations, origins): (&[Operation<M::Op, M::Reply>], &[Origin]),
         want: Want,
-        key: Option<&Value>,
+        verdict: &Verdict<Order, Contradiction>,
     ) -> Judgement {
-        let (verdict, keep) = match want {
-            Want::Sequential | Want::SequentialEach => {
-                (sequential::check(model, operations, &self.options.limits), Keep::Processes)
-            }
-            Want::Linearizable | Want::Level(_) | Want::Eventual => {
-                (linearizability::check(model, operations, &self.options.limits), Keep::RealTime)
-            }
+        let keep = match want {
+            Want::Sequential | Want::SequentialEach => Keep::Processes,
+            Want::Linearizable | Want::Level(_) | Want::Eventual => Keep::RealTime,
         };
         let name = |place: u32| format!("line {}", origins[place as usize].line);
-        let mut judgement = match &verdict {
+        let mut judgement = match verdict {
             Verdict::Holds(Order(order)) => Judgement {
                 order: order.iter().map(|place| name(*place)).collect(),
                 ..Judgement::new(want.name(), Word::Holds)
@@ -208,10 +217,9 @@ impl Job<'_> {
                 ..Judgement::new(want.name(), Word::Unknown)
             },
         };
-        judgement.object = key.map(ToString::to_string);
         judgement.count = operations.len();
         if self.options.verify {
-            let checked = match &verdict {
+            let checked = match verdict {
                 Verdict::Holds(Order(order)) => verify::order(model, operations, order, keep),
                 Verdict::Violated(why) => verify::contradiction(model, operations, &why.core, keep),
                 Verdict::Unknown(_) => Ok(()),

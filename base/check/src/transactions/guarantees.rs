@@ -26,6 +26,9 @@ use super::guarantees_of_lists::Checker;
 use super::level::Level;
 use super::rules::{Rule, on};
 
+/// Ends of lists of one key that are remembered of a session.
+const ENDS_MAX: usize = 64;
+
 /// A write that a read must not be older than.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Demand {
@@ -169,6 +172,10 @@ impl<'a> Demands<'a> {
             ends.retain(|from| *from == reader || is_to_come || self.facts.flaw.is_some());
             if !ends.contains(&read.writer) {
                 ends.push(read.writer);
+            }
+            // More than a few there are only where lists contradict one another; the oldest are let go.
+            if ends.len() > ENDS_MAX {
+                ends.remove(0);
             }
         }
     }

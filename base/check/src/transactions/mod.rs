@@ -10,7 +10,9 @@
 //!
 //! **Registers** must be written with unique values for each key, as far as they are read; a read whose value two committed
 //! transactions wrote makes the answer unknown. **Lists** show the order of their versions and need no search, but for snapshot isolation of
-//! elements that nobody read. Transactions with an unknown outcome count as committed if somebody saw what they wrote. A thin-air
+//! elements that nobody read. This order is one for all: every level but the session guarantees respects it, so that causal consistency and
+//! causal convergence are one for lists, and a list lacks nothing that is visible to its reader. The guarantees ask what a list has, and in
+//! which order. Transactions with an unknown outcome count as committed if somebody saw what they wrote. A thin-air
 //! read, a read from an aborted transaction, an intermediate read and a transaction that does not see its own writes break every
 //! level but the session guarantees, which leave such reads out.
 
@@ -120,12 +122,7 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             renamed(verdict, fractured)
         }
         Level::Causal => {
-            let convergence = causal::convergence(&facts);
-            let mut arcs = causal::overwritten(&facts, &convergence);
-            if on(Rule::CausalLists) {
-                arcs.all.extend(convergence.arcs.all.iter().find(|arc| lacks(&facts, arc)));
-            }
-            renamed(order_or_cycle(&facts, &arcs), |found| match found.anomaly {
+            renamed(order_or_cycle(&facts, &weakly_causal(&facts)), |found| match found.anomaly {
                 Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
                     Anomaly::OverwrittenInCausalPast
                 }
@@ -157,9 +154,22 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             searched(history, &facts, Kind::Snapshot, level, budget)
         }
         Level::Serializable | Level::SessionSerializable | Level::StrictSerializable => {
-            searched(history, &facts, Kind::Serial, level, budget)
+            match searched(history, &facts, Kind::Serial, level, budget) {
+                Verdict::Violated(found) => Verdict::Violated(simpler(history, level, found)),
+                other => other,
+            }
         }
     }
+}
+
+/// What must come before what at weak causal consistency.
+fn weakly_causal(facts: &Facts) -> Arcs {
+    let convergence = causal::convergence(facts);
+    let mut arcs = causal::overwritten(facts, &convergence);
+    if on(Rule::CausalLists) {
+        arcs.all.extend(convergence.arcs.all.iter().find(|arc| lacks(facts, arc)));
+    }
+    arcs
 }
 
 /// Whether an arc of causal convergence is of a list without something of its reader's causal past. For that no order of commits is needed: a
@@ -282,6 +292,28 @@ fn views_of(facts: &Facts, level: Level, budget: Budget) -> Verdict<Witness, Vio
             help: "a larger budget, or fewer sessions: each session's view is computed for itself",
         }),
     }
+}
+
+/// Transactions that a person looks through; a larger violation is exchanged for a smaller one where a weaker level has it.
+const FEW: usize = 10;
+
+/// A violation of a weaker level that is one of this level too, if this one is large and that one is smaller.
+fn simpler(history: &Transactions, level: Level, found: Violation) -> Violation {
+    let below = crate::lattice::implied(level);
+    let weaker =
+        [Level::ReadCommitted, Level::ReadAtomic, Level::SessionReadAtomic, Level::CausalConvergence];
+    let mut best = found;
+    for weaker in weaker.into_iter().filter(|weaker| below.contains(weaker)) {
+        if best.transactions().len() <= FEW {
+            break;
+        }
+        if let Verdict::Violated(other) = check(history, weaker, Budget::default())
+            && other.transactions().len() < best.transactions().len()
+        {
+            best = other;
+        }
+    }
+    best
 }
 
 fn searched(

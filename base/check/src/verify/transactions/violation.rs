@@ -66,20 +66,7 @@ impl Judge<'_> {
                 elements.windows(2).any(|pair| pair[0] == pair[1])
             }
             (Anomaly::IncompatibleOrder, Some((source, wrote))) => {
-                let until =
-                    self.steps(source.transaction)[..=source.step as usize].iter().filter_map(written);
-                let appended: Vec<ValueId> =
-                    until.filter(|(key, _)| *key == wrote.0).map(|(_, one)| one).collect();
-                let all: Vec<ValueId> = self
-                    .steps(source.transaction)
-                    .iter()
-                    .filter_map(written)
-                    .filter(|(key, _)| *key == wrote.0)
-                    .map(|(_, one)| one)
-                    .collect();
-                let seen = self.foreign(places[0]).iter().copied().filter(|one| all.contains(one));
-                let count = seen.clone().position(|one| one == wrote.1).map_or(0, |at| at + 1);
-                sees_source && source.transaction != places[0].transaction && !seen.take(count).eq(appended)
+                sees_source && self.has_other_order(places[0], source, wrote)
             }
             (Anomaly::IncompatibleOrder, None) if places.len() == 2 => {
                 let (a, b) = (self.foreign(places[0]), self.foreign(places[1]));
@@ -87,6 +74,23 @@ impl Judge<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a list has not in its order, up to one element, what the transaction of that one appended.
+    fn has_other_order(&self, read: Place, source: Place, (key, element): (Key, ValueId)) -> bool {
+        let steps = self.steps(source.transaction);
+        let elements = |steps: &[Step]| -> Vec<ValueId> {
+            steps
+                .iter()
+                .filter_map(written)
+                .filter(|(of, _)| *of == key)
+                .map(|(_, element)| element)
+                .collect()
+        };
+        let (all, until) = (elements(steps), elements(&steps[..=source.step as usize]));
+        let seen = self.foreign(read).iter().copied().filter(|one| all.contains(one));
+        let count = seen.clone().position(|one| one == element).map_or(0, |at| at + 1);
+        source.transaction != read.transaction && !seen.take(count).eq(until)
     }
 
     /// A list as others made it: without what its reader had appended to it.
