@@ -73,8 +73,8 @@ mod tests {
             .map(|(at, (process, op, reply))| Operation {
                 process: *process,
                 invoked: 2 * at,
-                op: op.clone(),
-                outcome: Outcome::Returned { at: 2 * at + 1, reply: reply.clone() },
+                op: *op,
+                outcome: Outcome::Returned { at: 2 * at + 1, reply: *reply },
             })
             .collect();
         let model = Register { initial: 0 };

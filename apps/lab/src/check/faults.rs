@@ -1,6 +1,6 @@
 //! What befell the system while a history was recorded, as marks and bands of its picture.
 
-use isles_history::{Fault, Moment};
+use isles_history::{Fault, Moment, Value};
 use serde::Serialize;
 
 /// Something that befell the system.
@@ -47,10 +47,8 @@ pub(super) fn marks(faults: &[Fault]) -> Vec<Mark> {
         if end(&mut marks, fault) || marks.len() >= MARKS_MAX {
             continue;
         }
-        let value = match &fault.value {
-            isles_history::Value::Nil => String::new(),
-            value => format!(" {value}"),
-        };
+        let is_told = fault.value != Value::Nil;
+        let value = if is_told { format!(" {}", fault.value) } else { String::new() };
         let text = match &*fault.by {
             "crash" => format!("process{value} crashes"),
             by => format!("{by}: {}{value}", fault.what),
@@ -85,8 +83,6 @@ pub(super) fn during(marks: &[Mark], from: u64, to: u64) -> Vec<&Mark> {
 
 #[cfg(test)]
 mod tests {
-    use isles_history::Value;
-
     use super::*;
 
     fn fault(at: u64, by: &str, what: &str) -> Fault {

@@ -7,7 +7,7 @@ use isles_check::models::{
     Bank, Broker, Composed, Counter, KeyValue, Lease, Lock, Log, MultiRegister, PriorityQueue, Queue,
     Register, Set, Stack,
 };
-use isles_check::read::{Guess, Object, Origin, Reading, Words, objects};
+use isles_check::read::{Guess, Object, Reading, Words, objects};
 use isles_check::verify::{self, Keep};
 use isles_check::{Model, Verdict, sequential};
 use isles_history::{Operation, Value};
@@ -136,10 +136,9 @@ impl Job<'_> {
         let parts: Vec<Object<M::Op, M::Reply>>;
         let objects = match (want, objects) {
             (Want::Sequential, [_, _, ..]) => {
-                let (operations, origins) = together(objects);
-                let composed = Composed(model);
-                let verdict = sequential::check(&composed, &operations, &self.options.limits);
-                return self.told(&composed, (&operations, &origins), want, &verdict);
+                let (composed, all) = (Composed(model), together(objects));
+                let verdict = sequential::check(&composed, &all.operations, &self.options.limits);
+                return self.told(&composed, &all, want, &verdict);
             }
             (Want::SequentialEach, _) => {
                 parts = objects.iter().flat_map(|object| apart(model, object)).collect();
@@ -171,32 +170,30 @@ impl Job<'_> {
     }
 
     fn object<M: Words>(&self, model: &M, object: &Object<M::Op, M::Reply>, want: Want) -> Judgement {
-        let Object { key, operations, origins } = object;
+        let (operations, limits) = (&object.operations, &self.options.limits);
         let verdict = match want {
-            Want::Sequential | Want::SequentialEach => {
-                sequential::check(model, operations, &self.options.limits)
-            }
+            Want::Sequential | Want::SequentialEach => sequential::check(model, operations, limits),
             Want::Linearizable | Want::Level(_) | Want::Eventual => {
-                linearizability::check(model, operations, &self.options.limits)
+                linearizability::check(model, operations, limits)
             }
         };
-        let judgement = self.told(model, (operations, origins), want, &verdict);
-        Judgement { object: key.as_ref().map(ToString::to_string), ..judgement }
+        self.told(model, object, want, &verdict)
     }
 
     /// The verdict in words.
     fn told<M: Model>(
         &self,
         model: &M,
-        (operations, origins): (&[Operation<M::Op, M::Reply>], &[Origin]),
+        object: &Object<M::Op, M::Reply>,
         want: Want,
         verdict: &Verdict<Order, Contradiction>,
     ) -> Judgement {
+        let operations = &object.operations;
         let keep = match want {
             Want::Sequential | Want::SequentialEach => Keep::Processes,
             Want::Linearizable | Want::Level(_) | Want::Eventual => Keep::RealTime,
         };
-        let name = |place: u32| format!("line {}", origins[place as usize].line);
+        let name = |place: u32| format!("line {}", object.origins[place as usize].line);
         let mut judgement = match verdict {
             Verdict::Holds(Order(order)) => Judgement {
                 order: order.iter().map(|place| name(*place)).collect(),
@@ -205,7 +202,7 @@ impl Job<'_> {
             Verdict::Violated(why) => Judgement {
                 why: why.sentences(model, operations, name),
                 core: why.core.iter().map(|place| name(*place)).collect(),
-                bars: around(bars(model, (operations, origins), why)),
+                bars: around(bars(model, object, why)),
                 ..Judgement::new(want.name(), Word::Violated)
             },
             Verdict::Unknown(progress) => Judgement {
@@ -217,6 +214,7 @@ impl Job<'_> {
                 ..Judgement::new(want.name(), Word::Unknown)
             },
         };
+        judgement.object = object.key.as_ref().map(ToString::to_string);
         judgement.count = operations.len();
         if self.options.verify {
             let checked = match verdict {
@@ -231,26 +229,18 @@ impl Job<'_> {
     }
 }
 
-/// The operations of several objects in the order of their invocations, each with the number of its object.
-#[expect(
-    clippy::type_complexity,
-    reason = "an operation of several objects is asked as one of a model, with a number"
-)]
-fn together<Op: Clone, Reply: Clone>(
-    objects: &[Object<Op, Reply>],
-) -> (Vec<Operation<(u32, Op), Reply>>, Vec<Origin>) {
-    let of = |(number, object): (u32, &Object<Op, Reply>)| -> Vec<(Operation<(u32, Op), Reply>, Origin)> {
-        let named = |operation: &Operation<Op, Reply>| Operation {
-            process: operation.process,
-            invoked: operation.invoked,
-            op: (number, operation.op.clone()),
-            outcome: operation.outcome.clone(),
-        };
-        object.operations.iter().map(named).zip(object.origins.iter().copied()).collect()
-    };
-    let mut all: Vec<_> = (0..).zip(objects).flat_map(of).collect();
+/// The operations of several objects as those of one, in the order of their invocations, each with the number of its object.
+fn together<Op: Clone, Reply: Clone>(objects: &[Object<Op, Reply>]) -> Object<(u32, Op), Reply> {
+    let mut all = Vec::new();
+    for (number, object) in (0..).zip(objects) {
+        for (operation, origin) in object.operations.iter().zip(&object.origins) {
+            let Operation { process, invoked, op, outcome } = operation.clone();
+            all.push((Operation { process, invoked, op: (number, op), outcome }, *origin));
+        }
+    }
     all.sort_by_key(|(operation, _)| operation.invoked);
-    all.into_iter().unzip()
+    let (operations, origins) = all.into_iter().unzip();
+    Object { key: None, operations, origins }
 }
 
 /// The objects that a model of several knows, each with its operations, in the order of their names.
@@ -269,13 +259,9 @@ fn apart<M: Words>(model: &M, object: &Object<M::Op, M::Reply>) -> Vec<Object<M:
     if parts.is_empty() { vec![object.clone()] } else { parts.into_values().collect() }
 }
 
-fn bars<M: Model>(
-    model: &M,
-    (operations, origins): (&[Operation<M::Op, M::Reply>], &[Origin]),
-    why: &Contradiction,
-) -> Vec<Bar> {
+fn bars<M: Model>(model: &M, object: &Object<M::Op, M::Reply>, why: &Contradiction) -> Vec<Bar> {
     (0..)
-        .zip(operations.iter().zip(origins))
+        .zip(object.operations.iter().zip(&object.origins))
         .map(|(place, (operation, origin))| Bar {
             name: format!("line {}", origin.line),
             lane: origin.process.unwrap_or(u64::from(operation.process)).to_string(),

@@ -64,7 +64,7 @@ impl<M: Model> Model for Composed<'_, M> {
         match self.0.effect(op, reply) {
             // The other objects stay as they are.
             Effect::Overwrites => Effect::Accepted,
-            other => other,
+            other @ (Effect::Preserves | Effect::Accepted | Effect::Any) => other,
         }
     }
 
