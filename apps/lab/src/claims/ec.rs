@@ -115,7 +115,7 @@ impl Observer<MultiMaster> for Learned {
 fn converged(rule: Rule, seed: u64) -> Result<Converged, String> {
     let setup = Setup {
         links: links(),
-        ..Setup::new(REPLICAS, seed, multi_master::Config { replicas: REPLICAS, rule })
+        ..Setup::new(REPLICAS, seed, multi_master::Config { replicas: REPLICAS, rule, mistake: None })
     };
     let mut sim = Simulation::<MultiMaster>::new(setup).map_err(|error| error.to_string())?;
     let mut choices = Stream::new(seed, &[0x6563_2d33]);
