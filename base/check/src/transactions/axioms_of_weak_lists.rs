@@ -257,7 +257,8 @@ fn checkers_of_lists_agree_with_the_definitions_of_weaker_levels() {
     use crate::transactions::{Budget, check};
 
     let mut met = vec![[0; 2]; 20];
-    for seed in 0..4_000 {
+    // The last ones: who read, from the future of its session, something later than its own append, once had too little demanded of it.
+    for seed in (0..4_000).chain([9_090, 13_159, 17_315, 43_595]) {
         let history = sample_lists(seed, 5);
         for level in Level::all() {
             let verdict = check(&history, level, Budget::default());

@@ -208,7 +208,11 @@ impl<'a> Demands<'a> {
         if self.level == Level::MonotonicWrites {
             for writers in facts.writers_by_session(key) {
                 let seen = self.seen[facts.session[writers[0] as usize] as usize].saturating_sub(1);
-                let count = writers.partition_point(|writer| facts.place[*writer as usize] < seen);
+                let mut count = writers.partition_point(|writer| facts.place[*writer as usize] < seen);
+                // A list is read without what its reader appends: the one before that is demanded.
+                if count > 0 && writers[count - 1] == reader && facts.lists.is_list[key as usize] {
+                    count -= 1;
+                }
                 if let Some(count) = count.checked_sub(1).filter(|_| on(Rule::GuaranteeEarlierWrites)) {
                     found.push(Demand { key, from: writers[count], to: read.writer, reader, place });
                 }
