@@ -11,6 +11,7 @@ use crate::report::data::Chart;
 
 mod con;
 mod curve;
+mod ec;
 mod experiment;
 mod failure;
 mod gos;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use isles_lab::check::{Options, Outcome, Want, Word, run};
+use isles_lab::check::{Options, Outcome, Want, Word, run, text};
+use isles_lab::report::verdict;
 
 /// The folder of recorded histories; beside the checkout, so that many machines do not have it.
 fn shared() -> Option<PathBuf> {
@@ -178,4 +179,181 @@ fn litmus_histories_get_their_verdicts() {
     }
     let _ = std::fs::remove_file(&scratch);
     none(flaws);
+}
+
+/// A history in a file of its own for one test, gone when the test ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str, text: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("history-{test}"));
+        std::fs::write(&path, text).expect("a scratch file");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Terminal, page and JSON of an outcome.
+fn shown(outcome: &Outcome) -> [String; 3] {
+    let json = serde_json::to_string(outcome).expect("it has a form");
+    [text(outcome, 100), verdict::render(outcome), json]
+}
+
+/// Files whose smallest contradictions are larger than ten operations, and why.
+const LARGE: [(&str, &str); 1] = [(
+    "etcd-first-1121.edn",
+    "anybody may release this lock, so that who holds it follows only from counting from the start: a test of isles-check shows that each of \
+     these operations is needed",
+)];
+
+#[test]
+fn every_bad_file_is_explained_by_few_operations_and_in_the_same_bytes_each_time() {
+    let Some(folder) = shared() else { return };
+    let mut paths: Vec<PathBuf> = [
+        "etcd-jepsen",
+        "kv",
+        "knossos/cas-register/bad",
+        "knossos/mutex/bad",
+        "generated",
+        "jepsen-workloads",
+    ]
+    .iter()
+    .flat_map(|name| files(&folder.join(name)))
+    .collect();
+    paths.push(folder.join("elle/list-append/paper-example.edn"));
+    paths.push(folder.join("elle/rw-register/rw-register.edn"));
+    let (mut bad, mut large) = (0, Vec::new());
+    for path in paths.iter().filter(|path| path.extension().is_none_or(|kind| kind != "tsv" && kind != "md"))
+    {
+        // Some workloads are of models that are not known by their operations.
+        let Ok(outcome) = judged(path, None, Options::default()) else { continue };
+        if outcome.verdict() != Word::Violated {
+            continue;
+        }
+        bad += 1;
+        let again = judged(path, None, Options::default()).expect("it was judged before");
+        assert!(shown(&outcome) == shown(&again), "{}", path.display());
+        if outcome.judgements[0].core.len() > 10 {
+            large.push(path.file_name().expect("a file").to_string_lossy().into_owned());
+        }
+    }
+    assert!(bad > 50, "{bad}");
+    assert_eq!(large, LARGE.map(|(name, _)| name));
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../base/check/tests/data/samples").join(name)
+}
+
+#[test]
+fn what_befell_the_system_is_drawn_beside_what_is_wrong() {
+    for name in ["register-lines.edn", "register.log", "register.jsonl"] {
+        let outcome = judged(&sample(name), None, Options::default()).expect("it is judged");
+        assert_eq!((outcome.verdict(), outcome.faults.len()), (Word::Violated, 1), "{name}");
+        assert!(outcome.faults[0].end.is_some_and(|end| end > outcome.faults[0].begin));
+        let [terminal, page, _] = shown(&outcome);
+        assert!(terminal.contains("▒") && terminal.contains("nemesis: start"), "{terminal}");
+        assert!(page.contains("class=\"fault\"") && page.contains("nemesis: start"));
+    }
+}
+
+#[test]
+fn crashes_are_marks() {
+    let text = "{\"type\":\"invoke\",\"time\":1,\"process\":0,\"id\":0,\"op\":{\"f\":\"write\",\"value\":1}}
+{\"type\":\"return\",\"time\":2,\"process\":0,\"id\":0,\"reply\":null}
+{\"type\":\"crash\",\"time\":3,\"process\":0}
+{\"type\":\"invoke\",\"time\":4,\"process\":1,\"id\":1,\"op\":{\"f\":\"read\"}}
+{\"type\":\"return\",\"time\":5,\"process\":1,\"id\":1,\"reply\":null}
+";
+    let file = Scratch::new("crash", text);
+    let outcome = judged(&file.0, None, Options::default()).expect("it is judged");
+    let [terminal, page, _] = shown(&outcome);
+    assert!(terminal.contains("▲") && terminal.contains("process 0 crashes"), "{terminal}");
+    assert!(page.contains("fault at-once"));
+}
+
+/// Each of two clients writes one object and reads the other as it was at first, in the words that `op` has for a write or a read.
+fn two_objects(op: impl Fn(u32, Option<u32>, bool) -> String) -> String {
+    let mut lines = Vec::new();
+    for (process, key, value) in [(0, 0, Some(1)), (1, 1, Some(1)), (0, 1, None), (1, 0, None)] {
+        for kind in ["invoke", "ok"] {
+            lines.push(format!("{{:process {process}, :type :{kind}, {}}}", op(key, value, kind == "ok")));
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn sequential_consistency_does_not_compose() {
+    let keyed = |key: u32, value: Option<u32>, _: bool| match value {
+        Some(value) => format!(":f :put, :key \"{key}\", :value \"{value}\""),
+        None => format!(":f :get, :key \"{key}\", :value nil"),
+    };
+    let tuples = |key: u32, value: Option<u32>, _: bool| match value {
+        Some(value) => format!(":f :write, :value [{key} {value}]"),
+        None => format!(":f :read, :value [{key} nil]"),
+    };
+    for (name, text) in [("keyed", two_objects(keyed)), ("tuples", two_objects(tuples))] {
+        let file = Scratch::new(name, &text);
+        let word = |level| judged(&file.0, Some(level), Options::default()).expect("it is judged").verdict();
+        assert_eq!(word("sequential"), Word::Violated, "{name}");
+        assert_eq!(word("sequential-per-object"), Word::Holds, "{name}");
+        let all = judged(&file.0, None, Options { all: true, ..Options::default() }).expect("it is judged");
+        assert_eq!(all.strongest, ["sequential-per-object"], "{name}");
+        assert_eq!(all.weakest, ["sequential"], "{name}");
+    }
+}
+
+#[test]
+fn agreement_in_the_end_and_staleness_are_told() {
+    let line = |process: u32, kind: &str, function: &str, value: &str, time: u32| {
+        format!("{{:process {process}, :type :{kind}, :f :{function}, :value {value}, :time {time}}}\n")
+    };
+    let history = |last: &str| {
+        let mut text = String::new();
+        for (process, value, time) in [(0, "1", 10), (0, "2", 30)] {
+            text += &line(process, "invoke", "write", value, time);
+            text += &line(process, "ok", "write", value, time + 5);
+        }
+        for (process, value, time) in [(1, "2", 50), (2, last, 70)] {
+            text += &line(process, "invoke", "read", "nil", time);
+            text += &line(process, "ok", "read", value, time + 5);
+        }
+        text
+    };
+    let (right, wrong) = (Scratch::new("agree", &history("2")), Scratch::new("differ", &history("1")));
+    let word = |file: &Scratch| {
+        judged(&file.0, Some("eventual"), Options::default()).expect("it is judged").verdict()
+    };
+    assert_eq!((word(&right), word(&wrong)), (Word::Holds, Word::Violated));
+    let all = |file: &Scratch| {
+        judged(&file.0, None, Options { all: true, ..Options::default() }).expect("it is judged")
+    };
+    let (right, wrong) = (all(&right), all(&wrong));
+    assert_eq!((right.stale[0].delta, right.stale[0].k_at_most), (0, 1));
+    // 1 was replaced for good when 2 had been read, at 55, and was read from 70 on.
+    let stale = &wrong.stale[0];
+    assert!(
+        stale.nanoseconds && stale.delta > 0 && (stale.k_at_least, stale.k_at_most) == (2, 2),
+        "{stale:?}"
+    );
+    assert!(text(&wrong, 100).contains("staleness: Δ = "), "{}", text(&wrong, 100));
+}
+
+#[test]
+fn lists_are_placed_among_all_levels() {
+    let all = judged(&sample("lists.edn"), None, Options { all: true, ..Options::default() })
+        .expect("it is judged");
+    assert!(
+        all.weakest.contains(&"read-atomic") && all.weakest.contains(&"monotonic-reads"),
+        "{:?}",
+        all.weakest
+    );
+    assert!(all.strongest.contains(&"session-read-committed"), "{:?}", all.strongest);
+    assert!(all.judgements.iter().all(|one| one.verified == Some(true)));
 }

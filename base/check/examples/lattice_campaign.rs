@@ -1,7 +1,7 @@
-//! Tries to break the table of implications with random small histories, and finds a history that separates each pair of levels that
+//! Tries to break the table of implications with random small histories, half of registers and half of lists, and finds a history that separates each pair of levels that
 //! the table does not order: `cargo run --release -p isles-check --example lattice_campaign -- [HISTORIES] [TRANSACTIONS]`
 
-use isles_check::lattice::{implied, sample};
+use isles_check::lattice::{implied, sample, sample_lists};
 use isles_check::transactions::{Budget, Level, check};
 use isles_check::{Verdict, verify_transactions};
 
@@ -14,7 +14,9 @@ fn main() {
     let mut separated = vec![[0u64; 20]; 20];
     let (mut broken, mut refused, mut unknown) = (0, 0, 0);
     for seed in 0..histories {
-        let history = sample(seed, transactions);
+        let is_list = seed % 2 == 1;
+        let history =
+            if is_list { sample_lists(seed / 2, transactions) } else { sample(seed / 2, transactions) };
         let mut holds = [false; 20];
         for &level in &levels {
             let verdict = check(&history, level, Budget::default());

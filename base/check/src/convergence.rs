@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use isles_history::{Key, Moment, Status, Step, Transactions};
+use isles_history::{Key, Moment, Status, Step, Transaction, Transactions};
 
+use crate::rules::{Rule, on};
 use crate::transactions::Place;
 use crate::{Progress, Verdict};
 
@@ -41,7 +42,8 @@ pub struct Disagreement {
 /// let the run go on, and read at the end.
 pub fn eventual(history: &Transactions) -> Verdict<Vec<Agreement>, Disagreement> {
     let mut quiet: Vec<Moment> = vec![0; history.keys() as usize];
-    for transaction in history.all().iter().filter(|of| of.status != Status::Aborted) {
+    let counts = |of: &&Transaction| of.status != Status::Aborted || !on(Rule::EventualAborted);
+    for transaction in history.all().iter().filter(counts) {
         for step in history.steps(transaction) {
             if let Step::Write { key, .. } | Step::Append { key, .. } = step {
                 let end = transaction.interval.map_or(Moment::MAX, |interval| interval.1);
@@ -53,8 +55,13 @@ pub fn eventual(history: &Transactions) -> Verdict<Vec<Agreement>, Disagreement>
     for (number, transaction) in (0..).zip(history.all()).filter(|(_, of)| of.status == Status::Committed) {
         for (step, done) in (0..).zip(history.steps(transaction)) {
             let (Step::Read { key, .. } | Step::ReadList { key, .. }) = done else { continue };
-            if transaction.interval.is_some_and(|(begin, _)| begin > quiet[key.0 as usize]) {
-                last.insert((*key, transaction.session), Place { transaction: number, step });
+            let quiet = if on(Rule::EventualQuiet) { quiet[key.0 as usize] } else { 0 };
+            if transaction.interval.is_some_and(|(begin, _)| begin > quiet) {
+                let read = Place { transaction: number, step };
+                let kept = last.entry((*key, transaction.session)).or_insert(read);
+                if on(Rule::EventualLast) {
+                    *kept = read;
+                }
             }
         }
     }
@@ -139,12 +146,13 @@ pub fn strong<State: PartialEq>(events: &[ReplicaEvent<State>]) -> Verdict<usize
         match event {
             ReplicaEvent::Delivered { replica, update } => {
                 let (sum, updates) = delivered.entry(*replica).or_default();
-                if updates.insert(*update, ()).is_none() {
+                if updates.insert(*update, ()).is_none() || !on(Rule::StrongTwice) {
                     *sum ^= isles_kernel::random::mix(u64::from(*update), 0x5EED);
                 }
             }
             ReplicaEvent::Observed { replica, state } => {
                 let sum = delivered.get(replica).map_or(0, |(sum, _)| *sum);
+                let sum = if on(Rule::StrongSame) { sum } else { 0 };
                 let group = seen.entry(sum).or_default();
                 for &(other, by) in group.iter() {
                     let ReplicaEvent::Observed { state: before, .. } = &events[other] else { continue };
@@ -152,7 +160,8 @@ pub fn strong<State: PartialEq>(events: &[ReplicaEvent<State>]) -> Verdict<usize
                         compared += 1;
                         break;
                     }
-                    if updates_at(events, other, by) == updates_at(events, place, *replica) {
+                    let is_same = updates_at(events, other, by) == updates_at(events, place, *replica);
+                    if is_same || !on(Rule::StrongSame) {
                         return Verdict::Violated(Divergence { one: other, other: place });
                     }
                 }

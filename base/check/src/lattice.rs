@@ -3,7 +3,7 @@
 //! The table is a claim about all histories; tests and the example `lattice_campaign` try to break it with random small ones, and find for
 //! each pair of levels that it does not order a history that separates them.
 
-use isles_history::{Status, Step, Transactions, Value, ValueId};
+use isles_history::{Key, Status, Step, Transactions, Value, ValueId};
 use isles_kernel::random::Stream;
 
 use crate::transactions::{Budget, Level, Order, Violation, Witness, check};
@@ -147,6 +147,64 @@ pub fn sample(seed: u64, transactions: u32) -> Transactions {
         }
         began += u64::from(1 + random.below(4));
         let interval = Some((began, began + u64::from(1 + random.below(6))));
+        history.push(random.below(sessions), Status::Committed, interval, done);
+    }
+    history
+}
+
+/// A small random history of lists, the same for the same seed: at most `transactions` of at most three steps, at least two if that many are
+/// allowed, in at most four sessions over at most two lists. Each list has an order of elements, mostly that of time, and reads show
+/// beginnings of it.
+pub fn sample_lists(seed: u64, transactions: u32) -> Transactions {
+    let mut random = Stream::new(seed, &[2]);
+    let mut history = Transactions::default();
+    let keys: Vec<Key> =
+        (0..1 + random.below(2)).map(|key| history.add_key(Value::Int(key.into()))).collect();
+    let (count, sessions) = (2 + random.below(transactions.max(2) - 1), 1 + random.below(4));
+    let (stale, mixed) = ([0, 1, 4][random.below(3) as usize], random.below(3));
+    // For each transaction its steps: a key, and the element if it appends.
+    let mut orders: Vec<Vec<(u32, ValueId)>> = vec![Vec::new(); keys.len()];
+    let plan: Vec<Vec<(usize, Option<ValueId>)>> = (0..count)
+        .map(|of| {
+            (0..1 + random.below(3))
+                .map(|_| {
+                    let key = random.below(keys.len() as u32) as usize;
+                    let element = (random.below(2) == 0).then(|| history.add_value(Value::Int(0)));
+                    orders[key].extend(element.map(|element| (of, element)));
+                    (key, element)
+                })
+                .collect()
+        })
+        .collect();
+    for order in &mut orders {
+        for place in 1..order.len() {
+            if random.below(6) < mixed {
+                order.swap(place - 1, place);
+            }
+        }
+    }
+    for (of, steps) in (0..).zip(&plan) {
+        let mut own: Vec<(usize, ValueId)> = Vec::new();
+        let mut done = Vec::new();
+        for &(key, element) in steps {
+            if let Some(element) = element {
+                own.push((key, element));
+                done.push(Step::Append { key: keys[key], element });
+                continue;
+            }
+            let order = &orders[key];
+            let limit = order.iter().position(|(by, _)| *by == of).unwrap_or(order.len());
+            let mut length = order[..limit].iter().take_while(|(by, _)| *by < of).count();
+            if random.below(8) < stale {
+                length = random.below(limit as u32 + 1) as usize;
+            }
+            let mine = own.iter().filter(|(at, _)| *at == key).map(|(_, element)| *element);
+            let list: Vec<ValueId> =
+                order[..length].iter().map(|(_, element)| *element).chain(mine).collect();
+            done.push(history.read_list(keys[key], list));
+        }
+        let begin = u64::from(of * 3 + random.below(4));
+        let interval = Some((begin, begin + u64::from(1 + random.below(6))));
         history.push(random.below(sessions), Status::Committed, interval, done);
     }
     history

@@ -9,6 +9,7 @@ pub mod models;
 pub mod monitors;
 mod near;
 pub mod read;
+mod rules;
 pub mod sequential;
 pub mod sessions;
 pub mod staleness;

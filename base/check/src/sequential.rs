@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::linearizability::machine::{Class, Machine, Next, StateId};
 use crate::linearizability::{Contradiction, Limits, Order};
+use crate::rules::{Rule, on};
 use crate::{Effect, Model, Progress, Verdict};
 
 /// Up to so many operations that need not take effect do so once; more as often as they like.
@@ -174,8 +175,9 @@ impl<'a, M: Model> Search<'a, M> {
         let mut index = 0;
         while index < self.processes.len() {
             let place = places[index] as usize;
-            match self.processes[index].get(place) {
-                Some(item) if item.is_read && self.machine.step(state, item.class) != Next::Nowhere => {
+            let item = self.processes[index].get(place).copied();
+            match item {
+                Some(item) if item.is_read && self.fits(state, item) => {
                     self.taken.push((item.name, index));
                     places[index] += 1;
                 }
@@ -187,7 +189,8 @@ impl<'a, M: Model> Search<'a, M> {
             .processes
             .iter()
             .zip(&places)
-            .all(|(process, place)| process[*place as usize..].iter().all(|item| !item.is_core));
+            .all(|(process, place)| process[*place as usize..].iter().all(|item| !item.is_core))
+            || !on(Rule::SequentialAll);
         if is_end {
             return true;
         }
@@ -195,6 +198,11 @@ impl<'a, M: Model> Search<'a, M> {
             self.frames.push(Frame { state, places, next: 0, choice: 0, taken: self.taken.len() });
         }
         false
+    }
+
+    /// Whether a read can be answered so.
+    fn fits(&mut self, state: StateId, read: Item) -> bool {
+        self.machine.step(state, read.class) != Next::Nowhere || !on(Rule::SequentialAnswers)
     }
 
     /// The next configuration.
@@ -242,7 +250,7 @@ fn nth(processes: &[Vec<Item>], places: &Places, n: usize) -> Option<(usize, usi
                 return Some((index, place));
             }
             n -= 1;
-            if item.is_core {
+            if item.is_core && on(Rule::SequentialProcesses) {
                 break;
             }
         }

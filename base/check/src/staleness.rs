@@ -9,6 +9,8 @@
 
 use isles_history::Moment;
 
+use crate::rules::{Rule, on};
+
 /// A read or a write of one register. Reads that never returned are left out by whoever collects these.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Access {
@@ -73,7 +75,8 @@ pub fn staleness(accesses: &[Access]) -> Result<Staleness, Flaw> {
         .map(|place| (accesses[place].value, place))
         .collect();
     values.sort_unstable();
-    if let Some(pair) = values.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+    let twice = values.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    if let Some(pair) = twice.filter(|_| on(Rule::StalenessTwice)) {
         return Err(Flaw::WrittenTwice(pair[0].1, pair[1].1));
     }
     // The initial value is written before everything.
@@ -90,10 +93,14 @@ pub fn staleness(accesses: &[Access]) -> Result<Staleness, Flaw> {
             None => 0,
             Some(_) => {
                 let found = values.binary_search_by_key(&access.value, |(value, _)| *value);
-                1 + found.map_err(|_| Flaw::ThinAir(place))?
+                match found {
+                    Ok(found) => 1 + found,
+                    Err(_) if on(Rule::StalenessThinAir) => return Err(Flaw::ThinAir(place)),
+                    Err(_) => 0,
+                }
             }
         };
-        if access.returned < clusters[of].invoked {
+        if access.returned < clusters[of].invoked && on(Rule::StalenessFuture) {
             return Err(Flaw::FromTheFuture(place));
         }
         clusters[of].effect = clusters[of].effect.min(access.returned);
@@ -120,12 +127,12 @@ fn is_atomic(clusters: &[Cluster], reads: &[(usize, Moment, Moment)], delta: Mom
     }
     let mut forward: Vec<(Moment, Moment)> = zones.iter().filter(|zone| zone.0 < zone.1).copied().collect();
     forward.sort_unstable();
-    let apart = forward.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+    let apart = forward.windows(2).all(|pair| pair[0].1 <= pair[1].0) || !on(Rule::StalenessForward);
     apart
         && zones.iter().filter(|zone| zone.0 >= zone.1).all(|backward| {
             // Inside a forward zone there is no room for another value.
             let next = forward.partition_point(|zone| zone.0 < backward.1);
-            next == 0 || backward.0 >= forward[next - 1].1
+            next == 0 || backward.0 >= forward[next - 1].1 || !on(Rule::StalenessBackward)
         })
 }
 
@@ -138,7 +145,8 @@ fn demanded(writes: &[Access], reads: &[(usize, Moment, Moment)]) -> u32 {
         let after = if of == 0 { 0 } else { writes[of - 1].returned };
         let from = if of == 0 { 0 } else { begins.partition_point(|write| write.0 <= after) };
         let to = begins.partition_point(|write| write.0 < invoked);
-        1 + begins[from.min(to)..to].iter().filter(|write| write.1 < invoked).count() as u32
+        let is_between = |write: &&(Moment, Moment)| write.1 < invoked && on(Rule::StalenessBetween);
+        1 + begins[from.min(to)..to].iter().filter(is_between).count() as u32
     };
     reads.iter().map(between).max().unwrap_or(1)
 }

@@ -131,6 +131,9 @@ fn generated_histories() {
             assert!(holds(&right, level), "{name}: {level}");
         }
         assert!(holds(&wrong, Level::SessionReadCommitted));
+        // What breaks a weaker level explains a stronger one in few words, too.
+        let found = anomaly(&wrong, Level::SessionSerializable);
+        assert!(found.is_some_and(|(_, size)| size <= 10), "{name}: {found:?}");
         for (level, most) in bad {
             let found = anomaly(&wrong, level);
             assert!(found.is_some_and(|(_, size)| size <= most), "{name}: {level}: {found:?}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::Moment;
 
 /// A value as files have it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// Nothing, or not known yet.
     Nil,
@@ -74,6 +74,13 @@ impl Value {
 }
 
 /// As EDN has it. Names and odd values that EDN cannot have, which may come from other formats, are shown as texts.
+/// As the file has it: models describe operations so, and people read that.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = |f: &mut fmt::Formatter<'_>, open: &str, values: &[Self], close: char| {

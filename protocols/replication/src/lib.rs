@@ -5,5 +5,6 @@ pub mod memory;
 pub mod multi_master;
 pub mod primary_backup;
 pub mod read_one;
+pub mod session;
 pub mod store;
 pub mod total_order;

@@ -1,5 +1,7 @@
 //! `isles check`: a history from a file, judged, with the picture of what is wrong.
 
+mod faults;
+mod numbers;
 mod operations;
 mod sentences;
 mod text;
@@ -16,6 +18,8 @@ use isles_check::transactions::{Budget, Level};
 use isles_history::{Call, Calls, Events, Format, ReadError, Value};
 use serde::Serialize;
 
+pub use faults::Mark;
+pub use numbers::Stale;
 pub use text::text;
 
 /// What is asked of a history.
@@ -71,6 +75,10 @@ pub enum Want {
     Linearizable,
     /// There is one order that keeps that of each process.
     Sequential,
+    /// There is one for each object by itself, which is less: sequential consistency does not compose.
+    SequentialEach,
+    /// When updates have stopped, the last reads of all sessions agree.
+    Eventual,
     /// A level of transactions.
     Level(Level),
 }
@@ -81,13 +89,16 @@ impl Want {
         match self {
             Self::Linearizable => "linearizable",
             Self::Sequential => "sequential",
+            Self::SequentialEach => "sequential-per-object",
+            Self::Eventual => "eventual",
             Self::Level(level) => level.name(),
         }
     }
 
     /// All names, stronger ones first among operations.
     pub fn names() -> Vec<&'static str> {
-        ["linearizable", "sequential"].into_iter().chain(Level::all().map(Level::name)).collect()
+        let others = [Self::Linearizable, Self::Sequential, Self::SequentialEach, Self::Eventual];
+        others.into_iter().map(Self::name).chain(Level::all().map(Level::name)).collect()
     }
 
     /// The one of this name.
@@ -95,6 +106,8 @@ impl Want {
         match name {
             "linearizable" => Some(Self::Linearizable),
             "sequential" => Some(Self::Sequential),
+            "sequential-per-object" => Some(Self::SequentialEach),
+            "eventual" => Some(Self::Eventual),
             name => Level::named(name).map(Self::Level),
         }
     }
@@ -187,6 +200,10 @@ pub struct Outcome {
     pub count: usize,
     /// What is said of each level.
     pub judgements: Vec<Judgement>,
+    /// What befell the system meanwhile, as far as the file says.
+    pub faults: Vec<Mark>,
+    /// With [`Options::all`]: how stale the reads of each register are whose values are unique.
+    pub stale: Vec<Stale>,
     /// With [`Options::all`]: the strongest levels that hold.
     pub strongest: Vec<&'static str>,
     /// With [`Options::all`]: the weakest levels that do not.
@@ -249,7 +266,7 @@ pub fn run(path: &Path, options: &Options) -> Result<Outcome, CheckError> {
                 )));
             }
             let format = source.format_name()?;
-            return transactions::judge(&source, format, &transactions, options);
+            return transactions::judge(&source, format, &transactions, options, &[]);
         }
         isles_history::Reading::Events(events) => events,
     };
@@ -267,9 +284,11 @@ pub fn run(path: &Path, options: &Options) -> Result<Outcome, CheckError> {
             MODELS.join(", ")
         )));
     };
-    if model == "txn" || options.levels.iter().any(|want| matches!(want, Want::Level(_))) {
-        let read = isles_history::transactions(source.calls()?).map_err(source.wrong())?;
-        return transactions::judge(&source, format, &read, options);
+    let is_txn = |want: &Want| matches!(want, Want::Level(_) | Want::Eventual);
+    if model == "txn" || options.levels.iter().any(is_txn) {
+        let mut calls = source.calls()?;
+        let read = isles_history::transactions(&mut calls).map_err(source.wrong())?;
+        return transactions::judge(&source, format, &read, options, calls.faults().0);
     }
     let tuples = guessed.as_ref().is_some_and(|guess| guess.tuples);
     let how = Reading { fails: options.fails, tuples, skew: options.skew };
@@ -383,7 +402,7 @@ mod tests {
 
     #[test]
     fn each_level_has_one_name() {
-        for name in ["linearizable", "sequential", "causal-memory", "strict-serializable"] {
+        for name in Want::names() {
             assert_eq!(Want::named(name).map(Want::name), Some(name));
         }
         assert_eq!(Want::named("perfect"), None);

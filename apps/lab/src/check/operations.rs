@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use isles_check::linearizability::{self, Contradiction, Order};
 use isles_check::models::{
-    Bank, Broker, Counter, KeyValue, Lease, Lock, Log, MultiRegister, PriorityQueue, Queue, Register, Set,
-    Stack,
+    Bank, Broker, Composed, Counter, KeyValue, Lease, Lock, Log, MultiRegister, PriorityQueue, Queue,
+    Register, Set, Stack,
 };
 use isles_check::read::{Guess, Object, Reading, Words, objects};
 use isles_check::verify::{self, Keep};
-use isles_check::{Verdict, sequential};
-use isles_history::Value;
+use isles_check::{Model, Verdict, sequential};
+use isles_history::{Operation, Value};
 
+use super::faults::marks;
+use super::numbers::numbers;
 use super::{Bar, CheckError, Judgement, MODELS, Options, Outcome, Source, Want, Word, around};
 
 /// Judges the history as one of the model of this name.
@@ -93,9 +95,12 @@ impl Job<'_> {
     }
 
     fn run<M: Words>(&self, model: &M) -> Result<Outcome, CheckError> {
-        let objects = objects(model, self.source.calls()?, self.how).map_err(self.source.wrong())?;
+        let mut calls = self.source.calls()?;
+        let objects = objects(model, &mut calls, self.how).map_err(self.source.wrong())?;
+        // Clocks that are not trusted put operations into another order than that of the file.
+        let faults = if self.how.skew.is_none() { marks(calls.faults().0) } else { Vec::new() };
         let wants = match &self.options.levels[..] {
-            _ if self.options.all => vec![Want::Linearizable, Want::Sequential],
+            _ if self.options.all => vec![Want::Linearizable, Want::Sequential, Want::SequentialEach],
             [] => vec![Want::Linearizable],
             wants => wants.to_vec(),
         };
@@ -107,6 +112,8 @@ impl Job<'_> {
             model: model.name().to_owned(),
             count: objects.iter().map(|object| object.operations.len()).sum(),
             judgements,
+            faults,
+            stale: Vec::new(),
             strongest: Vec::new(),
             weakest: Vec::new(),
         };
@@ -115,13 +122,30 @@ impl Job<'_> {
                 |word| outcome.judgements.iter().filter(move |one| one.verdict == word).map(|one| one.level);
             outcome.strongest = of(Word::Holds).take(1).collect();
             outcome.weakest = of(Word::Violated).next_back().into_iter().collect();
+            if matches!(model.name(), "register" | "key-value") {
+                outcome.stale =
+                    numbers(self.source.calls()?, self.how.tuples).map_err(self.source.wrong())?;
+            }
         }
         Ok(outcome)
     }
 
-    /// Linearizability is local: objects are judged one by one. Sequential consistency is not, and is judged for each by itself
-    /// where the model does not know of several.
+    /// Linearizability is local: objects are judged one by one. Sequential consistency is not: it is judged for all together, and, as a
+    /// level of its own, for each.
     fn level<M: Words>(&self, model: &M, objects: &[Object<M::Op, M::Reply>], want: Want) -> Judgement {
+        let parts: Vec<Object<M::Op, M::Reply>>;
+        let objects = match (want, objects) {
+            (Want::Sequential, [_, _, ..]) => {
+                let (composed, all) = (Composed(model), together(objects));
+                let verdict = sequential::check(&composed, &all.operations, &self.options.limits);
+                return self.told(&composed, &all, want, &verdict);
+            }
+            (Want::SequentialEach, _) => {
+                parts = objects.iter().flat_map(|object| apart(model, object)).collect();
+                &parts[..]
+            }
+            _ => objects,
+        };
         let mut last: Option<Judgement> = None;
         let mut count = 0;
         for object in objects {
@@ -146,15 +170,31 @@ impl Job<'_> {
     }
 
     fn object<M: Words>(&self, model: &M, object: &Object<M::Op, M::Reply>, want: Want) -> Judgement {
-        let operations = &object.operations;
-        let (verdict, keep) = match want {
-            Want::Sequential => (sequential::check(model, operations, &self.options.limits), Keep::Processes),
-            Want::Linearizable | Want::Level(_) => {
-                (linearizability::check(model, operations, &self.options.limits), Keep::RealTime)
+        let (operations, limits) = (&object.operations, &self.options.limits);
+        let verdict = match want {
+            Want::Sequential | Want::SequentialEach => sequential::check(model, operations, limits),
+            Want::Linearizable | Want::Level(_) | Want::Eventual => {
+                linearizability::check(model, operations, limits)
             }
         };
+        self.told(model, object, want, &verdict)
+    }
+
+    /// The verdict in words.
+    fn told<M: Model>(
+        &self,
+        model: &M,
+        object: &Object<M::Op, M::Reply>,
+        want: Want,
+        verdict: &Verdict<Order, Contradiction>,
+    ) -> Judgement {
+        let operations = &object.operations;
+        let keep = match want {
+            Want::Sequential | Want::SequentialEach => Keep::Processes,
+            Want::Linearizable | Want::Level(_) | Want::Eventual => Keep::RealTime,
+        };
         let name = |place: u32| format!("line {}", object.origins[place as usize].line);
-        let mut judgement = match &verdict {
+        let mut judgement = match verdict {
             Verdict::Holds(Order(order)) => Judgement {
                 order: order.iter().map(|place| name(*place)).collect(),
                 ..Judgement::new(want.name(), Word::Holds)
@@ -177,7 +217,7 @@ impl Job<'_> {
         judgement.object = object.key.as_ref().map(ToString::to_string);
         judgement.count = operations.len();
         if self.options.verify {
-            let checked = match &verdict {
+            let checked = match verdict {
                 Verdict::Holds(Order(order)) => verify::order(model, operations, order, keep),
                 Verdict::Violated(why) => verify::contradiction(model, operations, &why.core, keep),
                 Verdict::Unknown(_) => Ok(()),
@@ -189,7 +229,37 @@ impl Job<'_> {
     }
 }
 
-fn bars<M: Words>(model: &M, object: &Object<M::Op, M::Reply>, why: &Contradiction) -> Vec<Bar> {
+/// The operations of several objects as those of one, in the order of their invocations, each with the number of its object.
+fn together<Op: Clone, Reply: Clone>(objects: &[Object<Op, Reply>]) -> Object<(u32, Op), Reply> {
+    let mut all = Vec::new();
+    for (number, object) in (0..).zip(objects) {
+        for (operation, origin) in object.operations.iter().zip(&object.origins) {
+            let Operation { process, invoked, op, outcome } = operation.clone();
+            all.push((Operation { process, invoked, op: (number, op), outcome }, *origin));
+        }
+    }
+    all.sort_by_key(|(operation, _)| operation.invoked);
+    let (operations, origins) = all.into_iter().unzip();
+    Object { key: None, operations, origins }
+}
+
+/// The objects that a model of several knows, each with its operations, in the order of their names.
+fn apart<M: Words>(model: &M, object: &Object<M::Op, M::Reply>) -> Vec<Object<M::Op, M::Reply>> {
+    let mut parts: BTreeMap<Option<Value>, Object<M::Op, M::Reply>> = BTreeMap::new();
+    for (operation, origin) in object.operations.iter().zip(&object.origins) {
+        let key = model.object(&operation.op).or_else(|| object.key.clone());
+        let part = parts.entry(key.clone()).or_insert_with(|| Object {
+            key,
+            operations: Vec::new(),
+            origins: Vec::new(),
+        });
+        part.operations.push(operation.clone());
+        part.origins.push(*origin);
+    }
+    if parts.is_empty() { vec![object.clone()] } else { parts.into_values().collect() }
+}
+
+fn bars<M: Model>(model: &M, object: &Object<M::Op, M::Reply>, why: &Contradiction) -> Vec<Bar> {
     (0..)
         .zip(object.operations.iter().zip(&object.origins))
         .map(|(place, (operation, origin))| Bar {

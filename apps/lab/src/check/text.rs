@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Bar, Judgement, Outcome, Word};
+use super::faults::during;
+use super::{Bar, Judgement, Mark, Outcome, Word};
+
+/// Faults shown of a part that is wrong at most.
+const FAULTS_MAX: usize = 12;
 
 /// The outcome in lines at most `width` columns wide, as far as names allow.
 pub fn text(outcome: &Outcome, width: usize) -> String {
@@ -17,7 +21,16 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         outcome.format
     );
     for judgement in &outcome.judgements {
-        one(&mut text, judgement, width);
+        one(&mut text, judgement, &outcome.faults, width);
+    }
+    for stale in &outcome.stale {
+        let object = stale.object.as_ref().map_or(String::new(), |object| format!(" of object {object}"));
+        let unit = if stale.nanoseconds { "ns" } else { "places in the order of events" };
+        let k = match (stale.k_at_least, stale.k_at_most) {
+            (least, most) if least == most => format!("one of the latest {least}"),
+            (least, most) => format!("one of the latest {least} to {most}"),
+        };
+        let _ = writeln!(text, "staleness{object}: Δ = {} {unit}; each read returns {k} writes", stale.delta);
     }
     for (what, levels) in
         [("strongest that hold", &outcome.strongest), ("weakest that do not", &outcome.weakest)]
@@ -29,7 +42,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
     text
 }
 
-fn one(text: &mut String, judgement: &Judgement, width: usize) {
+fn one(text: &mut String, judgement: &Judgement, faults: &[Mark], width: usize) {
     let sign = match judgement.verdict {
         Word::Holds => "✓ holds",
         Word::Violated => "✗ violated",
@@ -56,12 +69,13 @@ fn one(text: &mut String, judgement: &Judgement, width: usize) {
     let marked: Vec<&Bar> = judgement.bars.iter().filter(|bar| bar.marked).collect();
     if !marked.is_empty() {
         text.push('\n');
-        picture(text, &marked, width);
+        picture(text, &marked, faults, width);
     }
 }
 
-/// One line for each operation of the part that is wrong, its interval drawn to scale of the order of events among them.
-fn picture(text: &mut String, bars: &[&Bar], width: usize) {
+/// One line for each operation of the part that is wrong, its interval drawn to scale of the order of events among them; and one for
+/// whatever befell the system meanwhile.
+fn picture(text: &mut String, bars: &[&Bar], faults: &[Mark], width: usize) {
     let mut moments: Vec<u64> = bars.iter().flat_map(|bar| [Some(bar.begin), bar.end]).flatten().collect();
     moments.sort_unstable();
     moments.dedup();
@@ -84,5 +98,16 @@ fn picture(text: &mut String, bars: &[&Bar], width: usize) {
             "  {:<names$}  process {:<lanes$}  {line:<all$}  {}",
             bar.name, bar.lane, bar.text
         );
+    }
+    let (Some(first), Some(last)) = (moments.first(), moments.last()) else { return };
+    for mark in during(faults, *first, *last).into_iter().take(FAULTS_MAX) {
+        let begin = place(mark.begin).min(all - 2);
+        let line = match mark.end {
+            Some(end) => "▒".repeat(place(end).saturating_sub(begin).clamp(1, all - begin)),
+            None => "▲".to_owned(),
+        };
+        let line = format!("{}{line}", " ".repeat(begin));
+        let gap = names + lanes + "process ".len() + 2;
+        let _ = writeln!(text, "  {:<gap$}  {line:<all$}  {}", "fault", mark.text);
     }
 }

@@ -1,9 +1,11 @@
 //! Histories of transactions: isolation levels and session guarantees.
 
+use isles_check::convergence::eventual;
 use isles_check::transactions::{Level, Point, Violation, Witness, check};
 use isles_check::{Verdict, lattice, verify_transactions};
-use isles_history::{Moment, Status, Step, Transactions, Value};
+use isles_history::{Fault, Moment, Status, Step, Transactions, Value};
 
+use super::faults::marks;
 use super::sentences::sentences;
 use super::{Bar, CheckError, Judgement, Options, Outcome, Source, Want, Word, around, known};
 
@@ -13,6 +15,7 @@ pub(super) fn judge(
     format: &'static str,
     history: &Transactions,
     options: &Options,
+    faults: &[Fault],
 ) -> Result<Outcome, CheckError> {
     let timed = history.all().iter().any(|transaction| transaction.interval.is_some());
     let mut outcome = Outcome {
@@ -21,6 +24,8 @@ pub(super) fn judge(
         model: "transactions".to_owned(),
         count: history.all().len(),
         judgements: Vec::new(),
+        faults: marks(faults),
+        stale: Vec::new(),
         strongest: Vec::new(),
         weakest: Vec::new(),
     };
@@ -36,24 +41,65 @@ pub(super) fn judge(
         }
         return Ok(outcome);
     }
-    let levels = match &options.levels[..] {
-        [] if timed => vec![Level::StrictSerializable],
-        [] => vec![Level::SessionSerializable],
-        wants => wants
-            .iter()
-            .map(|want| match want {
-                Want::Level(level) => *level,
-                // What these are for transactions of one step.
-                Want::Linearizable => Level::StrictSerializable,
-                Want::Sequential => Level::SessionSerializable,
-            })
-            .collect(),
-    };
-    for level in levels {
+    let default = [Want::Level(if timed { Level::StrictSerializable } else { Level::SessionSerializable })];
+    let wants = if options.levels.is_empty() { &default[..] } else { &options.levels };
+    for want in wants {
+        let level = match want {
+            Want::Level(level) => *level,
+            // What these are for transactions of one step.
+            Want::Linearizable => Level::StrictSerializable,
+            Want::Sequential => Level::SessionSerializable,
+            Want::SequentialEach => {
+                return Err(CheckError::Asked(
+                    "sequential-per-object judges operations: transactions have no object of their own"
+                        .to_owned(),
+                ));
+            }
+            Want::Eventual => {
+                outcome.judgements.push(eventually(history));
+                continue;
+            }
+        };
         let verdict = check(history, level, options.budget);
         outcome.judgements.push(judgement(history, level, &verdict, options.verify));
     }
     Ok(outcome)
+}
+
+/// Whether all sessions agree in the end. There is no certificate to verify: both reads are named.
+fn eventually(history: &Transactions) -> Judgement {
+    let name = Want::Eventual.name();
+    let mut judgement = match eventual(history) {
+        Verdict::Holds(agreed) => {
+            let keys = agreed.iter().map(|of| {
+                let (key, read) = (history.key_name(of.key), known(of.read.transaction));
+                format!("{key}: the last reads of {} sessions are as {read}'s", of.sessions)
+            });
+            Judgement { order: keys.collect(), ..Judgement::new(name, Word::Holds) }
+        }
+        Verdict::Violated(found) => {
+            let core = [found.one.transaction, found.other.transaction];
+            let what = |place: u32| format!("{} ({})", known(place), described(history, place));
+            let why = format!(
+                "Updates of {} had ended, and the last reads of two sessions differ: {} and {}.",
+                history.key_name(found.key),
+                what(core[0]),
+                what(core[1])
+            );
+            Judgement {
+                why: vec![why],
+                core: core.iter().map(|place| known(*place)).collect(),
+                bars: around(bars(history, &core)),
+                ..Judgement::new(name, Word::Violated)
+            }
+        }
+        Verdict::Unknown(progress) => Judgement {
+            why: vec![format!("What would help: {}.", progress.help)],
+            ..Judgement::new(name, Word::Unknown)
+        },
+    };
+    judgement.count = history.all().len();
+    judgement
 }
 
 fn judgement(

@@ -7,7 +7,7 @@ mod transactions;
 
 use super::Claim;
 
-/// The claims of the chapter, and of EC what is about convergence.
+/// The claims of the chapter.
 pub(super) static CON: &[Claim] = &[
     Claim {
         id: "CON-01",
@@ -61,12 +61,5 @@ pub(super) static CON: &[Claim] = &[
         control: "an implication that does not exist (serializable from snapshot isolation) is broken",
         source: "Biswas, Enea, OOPSLA 2019; Viotti, Vukolić, ACM Computing Surveys 49 (1), 2016",
         run: transactions::con_07,
-    },
-    Claim {
-        id: "EC-03",
-        statement: "Replicas that put updates in the order of their timestamps agree when updates stop.",
-        control: "replicas that do updates as they come never agree",
-        source: "Terry et al., SOSP 1995; Vogels, CACM 52 (1), 2009",
-        run: memories::ec_03,
     },
 ];

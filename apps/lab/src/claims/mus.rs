@@ -17,14 +17,24 @@ use isles_sim::{Distribution, Fault, Links, Observer, Setup, Simulation, Who};
 use super::{Claim, Effort, Finding};
 
 /// The museum's claims.
-pub(super) static MUS: &[Claim] = &[Claim {
-    id: "MUS-33",
-    statement: "Graft and prune that chase each other, and a lazy id that is forgotten when its owner dies, each leave a \
+pub(super) static MUS: &[Claim] = &[
+    Claim {
+        id: "MUS-31",
+        statement: "Session tokens that are checked only where an operation is asked for do not give monotonic writes: servers that pass on only what \
+                    they accepted themselves show others a write without the one before it.",
+        control: "the shipped servers survive the same search",
+        source: "Terry et al., PDIS 1994, section 4; Petersen et al., SOSP 1997 (the prefix property)",
+        run: super::ec::mus_31,
+    },
+    Claim {
+        id: "MUS-33",
+        statement: "Graft and prune that chase each other, and a lazy id that is forgotten when its owner dies, each leave a \
                 broadcast that never arrives; a search over seeds finds one from a cold start.",
-    control: "the shipped Plumtree survives the same search",
-    source: "gossip implementations; Leitão, Pereira, Rodrigues, SRDS 2007, algorithms 1 and 2",
-    run: mus_33,
-}];
+        control: "the shipped Plumtree survives the same search",
+        source: "gossip implementations; Leitão, Pereira, Rodrigues, SRDS 2007, algorithms 1 and 2",
+        run: mus_33,
+    },
+];
 
 /// A run of which a mistake may show.
 type Trial = fn(Option<Mistake>, u64) -> Result<bool, String>;

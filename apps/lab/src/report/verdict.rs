@@ -1,6 +1,6 @@
 //! The page of `isles check`: verdicts, reasons, and the history with what is wrong in it.
 
-use crate::check::{Bar, Judgement, Outcome, Word};
+use crate::check::{Bar, Judgement, Mark, Outcome, Word};
 
 use super::format::{escape, shortened};
 use super::html::{MARK, POLICY, STYLE};
@@ -15,11 +15,12 @@ const LANES_MAX: usize = 40;
 
 const OWN_STYLE: &str = ".bar { fill: var(--soft); opacity: .45 } .bar.wrong { fill: var(--bad); opacity: .9 } \
     .bar.unknown { opacity: .22 } .bar.wrong.unknown { opacity: .55 } \
+    .fault { fill: var(--bad); opacity: .14 } .fault.at-once { opacity: .6 } \
     svg text.bar-label { fill: var(--ink); font-size: 11px } svg.space-time { margin: 10px 0 }";
 
 /// The whole page; it needs nothing but itself.
 pub fn render(outcome: &Outcome) -> String {
-    let sections: String = outcome.judgements.iter().map(section).collect();
+    let sections: String = outcome.judgements.iter().map(|one| section(one, &outcome.faults)).collect();
     let list = |what: &str, levels: &[&str]| {
         if levels.is_empty() {
             String::new()
@@ -43,7 +44,7 @@ pub fn render(outcome: &Outcome) -> String {
     )
 }
 
-fn section(judgement: &Judgement) -> String {
+fn section(judgement: &Judgement, faults: &[Mark]) -> String {
     let (class, word) = match judgement.verdict {
         Word::Holds => ("holds", "✓ holds"),
         Word::Violated => ("fails", "✗ violated"),
@@ -68,21 +69,27 @@ fn section(judgement: &Judgement) -> String {
     }
     if judgement.verdict == Word::Violated {
         let part: Vec<&Bar> = judgement.bars.iter().filter(|bar| bar.marked).collect();
-        html += &format!("<h3>The part that is wrong</h3><div class=\"scroll\">{}</div>", drawn(&part, true));
+        html += &format!(
+            "<h3>The part that is wrong</h3><div class=\"scroll\">{}</div>",
+            drawn(&part, faults, true)
+        );
         let all: Vec<&Bar> = judgement.bars.iter().collect();
         let shown = if all.len() < judgement.count {
             format!("{} of {} around it", all.len(), judgement.count)
         } else {
             format!("all {}", all.len())
         };
-        html +=
-            &format!("<h3>The run, {shown}</h3><div class=\"scroll\">{}</div>", drawn(&all, all.len() <= 24));
+        html += &format!(
+            "<h3>The run, {shown}</h3><div class=\"scroll\">{}</div>",
+            drawn(&all, faults, all.len() <= 24)
+        );
     }
     html
 }
 
-/// Time to the right in the order of events, one lane for each client, a bar for each operation.
-fn drawn(bars: &[&Bar], labels: bool) -> String {
+/// Time to the right in the order of events, one lane for each client, a bar for each operation; behind them a band for what befell the
+/// system, or a line if it was over at once.
+fn drawn(bars: &[&Bar], faults: &[Mark], labels: bool) -> String {
     let mut moments: Vec<u64> = bars.iter().flat_map(|bar| [Some(bar.begin), bar.end]).flatten().collect();
     moments.sort_unstable();
     moments.dedup();
@@ -96,7 +103,19 @@ fn drawn(bars: &[&Bar], labels: bool) -> String {
     lanes.sort_by_key(|lane| (lane.parse::<u64>().unwrap_or(u64::MAX), *lane));
     let step = (RIGHT - LEFT) / (moments.len() as f64 + 0.5);
     let at = |moment: u64| LEFT + moments.partition_point(|other| *other < moment) as f64 * step;
-    let mut canvas = Canvas::new(WIDTH, LANE * lanes.len() as f64 + 12.0);
+    let (first, last) = (moments.first().copied().unwrap_or(0), moments.last().copied().unwrap_or(0));
+    let is_near = |mark: &&Mark| mark.begin <= last && mark.end.unwrap_or(mark.begin) >= first;
+    let faults: Vec<&Mark> = faults.iter().filter(is_near).collect();
+    let height = LANE * lanes.len() as f64 + 12.0;
+    let mut canvas = Canvas::new(WIDTH, height + if faults.is_empty() { 0.0 } else { 16.0 });
+    for mark in faults {
+        let begin = at(mark.begin.max(first));
+        let wide = mark.end.map_or(2.0, |end| (at(end) - begin).max(2.0));
+        canvas.open("", &mark.text);
+        canvas.rect((begin, 0.0), (wide, height), if mark.end.is_some() { "fault" } else { "fault at-once" });
+        canvas.close();
+        canvas.text((begin, height + 10.0), Anchor::Start, "bar-label", &shortened(&mark.text, 40));
+    }
     for (index, lane) in lanes.iter().enumerate() {
         let middle = LANE * (index as f64 + 0.5) + 6.0;
         canvas.line((LEFT, middle), (RIGHT, middle), "lane");

@@ -3,6 +3,7 @@
 pub mod bank;
 pub mod broker;
 pub mod collection;
+pub mod composed;
 pub mod counter;
 pub mod key_value;
 pub mod lease;
@@ -15,6 +16,7 @@ pub mod set;
 pub use bank::Bank;
 pub use broker::Broker;
 pub use collection::{PriorityQueue, Queue, Stack};
+pub use composed::Composed;
 pub use counter::Counter;
 pub use key_value::KeyValue;
 pub use lease::Lease;

@@ -27,6 +27,12 @@ pub trait Words: Model {
     /// The operation that this is, and its answer; without an answer if nobody knows, or if it was refused in a way that the
     /// model does not have. `None` if it has no such operation or answer.
     fn turn(&self, asked: &Asked<'_>) -> Option<(Self::Op, Option<Self::Reply>)>;
+
+    /// The name of the object of an operation, for a model of several of which each operation touches one.
+    fn object(&self, op: &Self::Op) -> Option<Value> {
+        let _ = op;
+        None
+    }
 }
 
 /// The answer if there was one.
@@ -79,6 +85,10 @@ impl Words for KeyValue<Value, Value> {
 
     fn name(&self) -> &'static str {
         "key-value store"
+    }
+
+    fn object(&self, op: &Self::Op) -> Option<Value> {
+        Some(op.key.clone())
     }
 
     fn turn(

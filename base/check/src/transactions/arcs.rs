@@ -9,6 +9,7 @@ use super::cycles::is_free;
 use super::facts::{Facts, INITIAL, grouped};
 use super::guarantees::seen;
 use super::level::Level;
+use super::lists::Follows;
 use super::rules::{Rule, on};
 
 /// Why an arc is there.
@@ -21,6 +22,8 @@ pub(super) enum Why {
     Read(u32),
     /// Which of [`super::lists::Lists::follows`].
     Follows(u32),
+    /// Which of [`Arcs::shown`].
+    Shown(u32),
     Misses(Key, ValueId),
     /// Into a helper, or between two.
     Enter,
@@ -69,6 +72,8 @@ pub(super) struct Arcs {
     pub(super) all: Vec<Arc>,
     /// Where the arcs of each round of derivation begin: they rest on earlier ones only.
     pub(super) rounds: Vec<usize>,
+    /// What single lists show.
+    pub(super) shown: Vec<Follows>,
     pub(super) visible: Visible,
 }
 
@@ -76,7 +81,7 @@ impl Arcs {
     pub(super) const fn new(facts: &Facts, split: bool, visible: Visible) -> Self {
         let transactions = facts.original.len() as u32;
         let nodes = if split { 2 * transactions } else { transactions };
-        Self { split, transactions, nodes, all: Vec::new(), rounds: Vec::new(), visible }
+        Self { split, transactions, nodes, all: Vec::new(), rounds: Vec::new(), shown: Vec::new(), visible }
     }
 
     /// The node of a transaction's begin.
@@ -276,8 +281,10 @@ impl<'a> Explainer<'a> {
             Why::Session => Reason::Session,
             Why::Time | Why::Enter => Reason::RealTime,
             Why::Read(key) => Reason::Read(Key(key)),
-            Why::Follows(which) => {
-                let follows = facts.lists.follows[which as usize];
+            Why::Follows(which) | Why::Shown(which) => {
+                let is_own = matches!(arc.why, Why::Shown(_));
+                let follows =
+                    if is_own { arcs.shown[which as usize] } else { facts.lists.follows[which as usize] };
                 Reason::ListOrder {
                     key: follows.key,
                     first: follows.first,

@@ -46,7 +46,7 @@ pub(crate) fn holds(history: &Transactions, level: Level) -> Option<bool> {
 }
 
 /// Whether some order of `0..count` that contains `is_before` is accepted.
-fn orders(
+pub(super) fn orders(
     count: usize,
     is_before: &dyn Fn(usize, usize) -> bool,
     accept: &mut dyn FnMut(&[usize]) -> bool,

@@ -136,8 +136,8 @@ fn checkers_of_lists_agree_with_executing_everything_in_every_order() {
     use crate::transactions::{Budget, check};
 
     let mut met = vec![[0; 2]; 20];
-    for seed in 0..4_000 {
-        let history = sample(seed);
+    let others = (0..1_500).map(|seed| crate::lattice::sample_lists(seed, 4));
+    for (seed, history) in (0..2_500).map(sample).chain(others).enumerate() {
         for level in Level::all() {
             let Some(expected) = executes(&history, level) else { continue };
             let verdict = check(&history, level, Budget::default());

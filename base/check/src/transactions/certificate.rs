@@ -135,7 +135,7 @@ pub enum Anomaly {
     FutureRead,
     /// A list holds one element twice.
     DuplicateElement,
-    /// Two reads of a list are such that neither is the beginning of the other.
+    /// Two reads of a list are such that neither is the beginning of the other, or a list has not in its order what one transaction appended.
     IncompatibleOrder,
     /// Writes alone form a cycle (Adya: G0).
     WriteCycle,

@@ -25,7 +25,7 @@ enum Class {
 
 const fn class(why: Why) -> Class {
     match why {
-        Why::Follows(_) | Why::Overwritten { .. } | Why::NoOverlap(_) => Class::Write,
+        Why::Follows(_) | Why::Shown(_) | Why::Overwritten { .. } | Why::NoOverlap(_) => Class::Write,
         Why::Read(_) => Class::Read,
         Why::Misses(..) | Why::ReadBefore { .. } => Class::Anti,
         Why::Session => Class::Session,

@@ -4,6 +4,7 @@ use isles_history::{Key, Moment, Status, Step, Transactions, ValueId};
 
 use super::certificate::{Anomaly, Place, Violation};
 use super::lists::Lists;
+use super::rules::{Rule, on};
 use super::sources::{Source, Sources, written};
 
 /// The initial state, as a transaction.
@@ -68,7 +69,7 @@ impl Facts {
         facts.unclear = unclear;
         let (lists, flaw) = Lists::new(history, &sources, &facts);
         facts.lists = lists;
-        facts.flaw = facts.flaw.or(flaw);
+        facts.flaw = facts.flaw.or(flaw).filter(|flaw| on(Rule::Flaw(flaw.anomaly)));
         facts
     }
 
@@ -216,6 +217,9 @@ fn included(history: &Transactions, sources: &Sources) -> Vec<bool> {
     if history.all().iter().all(|transaction| transaction.status != Status::Unknown) {
         return included;
     }
+    if !on(Rule::SeenUnknown) {
+        return included;
+    }
     let mut open: Vec<u32> = (0..).zip(&included).filter(|(_, is_in)| **is_in).map(|(t, _)| t).collect();
     while let Some(transaction) = open.pop() {
         let steps = history.steps(&history.all()[transaction as usize]);
@@ -337,18 +341,21 @@ impl<'a> Reader<'a> {
             self.reads.push(Read { key: key.0, writer: INITIAL, top: true });
             return;
         };
-        if self.elements {
-            for element in rest {
-                self.see(transaction, place, key, *element, false);
-            }
+        let before = self.reads.len();
+        let inner = if self.elements { rest } else { &[] };
+        let mut is_right = inner.iter().all(|element| self.see(transaction, place, key, *element, false));
+        is_right &= self.see(transaction, place, key, *last, true);
+        if !is_right {
+            // A list of which something is wrong by itself does not count.
+            self.reads.truncate(before);
         }
-        self.see(transaction, place, key, *last, true);
     }
 
-    fn see(&mut self, transaction: u32, place: Place, key: Key, value: ValueId, top: bool) {
+    /// Attributes what was read; whether it is a read from another that committed.
+    fn see(&mut self, transaction: u32, place: Place, key: Key, value: ValueId, top: bool) -> bool {
         if value == ValueId::INITIAL {
             self.reads.push(Read { key: key.0, writer: INITIAL, top });
-            return;
+            return true;
         }
         let (writer, step, last) = match self.sources.of(self.history, key, value) {
             Source::Step { transaction, step, last } => (transaction, step, last),
@@ -356,9 +363,12 @@ impl<'a> Reader<'a> {
                 self.unclear = Some(
                     "a value that was read has several writers: write each value once for each key, or append to lists",
                 );
-                return;
+                return false;
             }
-            Source::Nobody => return self.wrong(Anomaly::ThinAirRead, vec![place]),
+            Source::Nobody => {
+                self.wrong(Anomaly::ThinAirRead, vec![place]);
+                return false;
+            }
         };
         let source = Place { transaction: writer, step };
         let writer = self.number[writer as usize];
@@ -374,6 +384,8 @@ impl<'a> Reader<'a> {
             if top || self.reads.last() != Some(&read) {
                 self.reads.push(read);
             }
+            return true;
         }
+        false
     }
 }

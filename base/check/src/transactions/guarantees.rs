@@ -12,32 +12,53 @@
 //! *Older* is what comes before in some order of the writes of the key that contains the order of sessions and in which all
 //! reads of this session are right. A read of the initial state is older than every write; otherwise the guarantee is broken if the
 //! reads of the session demand a cycle. Each session may have its own order: nothing is said about whether sessions agree.
+//!
+//! Lists show what they lack; see `guarantees_of_lists`.
 
-use isles_history::Key;
+use std::collections::BTreeMap;
+
+use isles_history::{Key, Transactions};
 
 use super::arcs::{Arcs, Visible, Why};
 use super::certificate::View;
-use super::facts::{Facts, INITIAL, grouped};
+use super::facts::{Facts, INITIAL, Read, grouped};
+use super::guarantees_of_lists::Checker;
 use super::level::Level;
+use super::rules::{Rule, on};
+
+/// Ends of lists of one key that are remembered of a session.
+const ENDS_MAX: usize = 64;
 
 /// A write that a read must not be older than.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Demand {
-    key: u32,
+pub(super) struct Demand {
+    pub(super) key: u32,
     /// Whose write it is.
-    from: u32,
+    pub(super) from: u32,
     /// Whose write was read instead.
-    to: u32,
+    pub(super) to: u32,
     /// By whom.
-    reader: u32,
+    pub(super) reader: u32,
+    /// With which of its reads.
+    pub(super) place: u32,
 }
 
 /// Judges one guarantee for each session: the order of writes of each key, or arcs that have a cycle.
-pub(super) fn guarantee(facts: &Facts, level: Level) -> Vec<(u32, Result<Vec<View>, Arcs>)> {
-    let mut demands = Demands::new(facts, level);
+pub(super) fn guarantee(
+    history: &Transactions,
+    facts: &Facts,
+    level: Level,
+) -> Vec<(u32, Result<Vec<View>, Arcs>)> {
+    let reads = if level == Level::WritesFollowReads { reads(facts) } else { Vec::new() };
+    let mut demands = Demands::new(facts, level, &reads);
+    let mut lists = Checker::new(history, facts, level, &reads);
     let sessions = (0..facts.sessions()).map(|session| {
         let name = facts.session_names[session];
-        let mut found = demands.of(session);
+        let (of_lists, mut found): (Vec<Demand>, Vec<Demand>) =
+            demands.of(session).into_iter().partition(|demand| facts.lists.is_list[demand.key as usize]);
+        if let Some(arcs) = lists.of(session, &of_lists) {
+            return (name, Err(arcs));
+        }
         found.sort_unstable();
         found.dedup_by_key(|demand| (demand.key, demand.from, demand.to));
         let views = found.chunk_by(|a, b| a.key == b.key).map(|demands| {
@@ -56,30 +77,35 @@ struct Demands<'a> {
     level: Level,
     /// By key: who wrote it or was read last, in this session.
     last: Vec<u32>,
+    /// By key that is a list: whose elements ended the lists that this session read.
+    ends: BTreeMap<u32, Vec<u32>>,
     /// By session: of how many of its transactions something was seen.
     seen: Vec<u32>,
     /// By key: each session's reads of it, with the place of the reader.
-    reads: Vec<Vec<(u32, u32, u32)>>,
+    reads: &'a [Vec<(u32, u32, u32)>],
 }
 
-impl<'a> Demands<'a> {
-    fn new(facts: &'a Facts, level: Level) -> Self {
-        let mut reads = Vec::new();
-        if level == Level::WritesFollowReads {
-            reads = vec![Vec::new(); facts.keys()];
-            for session in 0..facts.sessions() {
-                for &reader in facts.in_session(session) {
-                    for read in facts.reads(reader).iter().filter(|read| read.writer != INITIAL) {
-                        let of: &mut Vec<_> = &mut reads[read.key as usize];
-                        let one = (session as u32, facts.place[reader as usize], read.writer);
-                        if of.last() != Some(&one) {
-                            of.push(one);
-                        }
-                    }
+/// By key: each session's reads of it, with the place of the reader; of lists the last element.
+fn reads(facts: &Facts) -> Vec<Vec<(u32, u32, u32)>> {
+    let mut reads = vec![Vec::new(); facts.keys()];
+    for session in 0..facts.sessions() {
+        for &reader in facts.in_session(session) {
+            for read in facts.reads(reader).iter().filter(|read| read.writer != INITIAL && read.top) {
+                let of: &mut Vec<_> = &mut reads[read.key as usize];
+                let one = (session as u32, facts.place[reader as usize], read.writer);
+                if of.last() != Some(&one) {
+                    of.push(one);
                 }
             }
         }
-        Self { facts, level, last: vec![u32::MAX; facts.keys()], seen: vec![0; facts.sessions()], reads }
+    }
+    reads
+}
+
+impl<'a> Demands<'a> {
+    fn new(facts: &'a Facts, level: Level, reads: &'a [Vec<(u32, u32, u32)>]) -> Self {
+        let (last, seen) = (vec![u32::MAX; facts.keys()], vec![0; facts.sessions()]);
+        Self { facts, level, last, ends: BTreeMap::new(), seen, reads }
     }
 
     fn of(&mut self, session: usize) -> Vec<Demand> {
@@ -95,10 +121,10 @@ impl<'a> Demands<'a> {
     fn own_writes(&mut self, session: usize) -> Vec<Demand> {
         let (facts, mut found) = (self.facts, Vec::new());
         for &reader in facts.in_session(session) {
-            for read in facts.reads(reader).iter().filter(|read| read.top) {
+            for (place, read) in (0..).zip(facts.reads(reader)).filter(|(_, read)| read.top) {
                 let from = self.last[read.key as usize];
-                if from != u32::MAX {
-                    found.push(Demand { key: read.key, from, to: read.writer, reader });
+                if from != u32::MAX && on(Rule::GuaranteeOwnWrites) {
+                    found.push(Demand { key: read.key, from, to: read.writer, reader, place });
                 }
             }
             for key in facts.writes(reader) {
@@ -114,17 +140,44 @@ impl<'a> Demands<'a> {
     fn own_reads(&mut self, session: usize) -> Vec<Demand> {
         let (facts, mut found) = (self.facts, Vec::new());
         for &reader in facts.in_session(session) {
-            for read in facts.reads(reader).iter().filter(|read| read.top) {
+            for (place, read) in (0..).zip(facts.reads(reader)).filter(|(_, read)| read.top) {
+                if facts.lists.is_list[read.key as usize] {
+                    self.own_list(*read, (reader, place), &mut found);
+                    continue;
+                }
                 let from = std::mem::replace(&mut self.last[read.key as usize], read.writer);
-                if from != u32::MAX && from != INITIAL {
-                    found.push(Demand { key: read.key, from, to: read.writer, reader });
+                if from != u32::MAX && from != INITIAL && on(Rule::GuaranteeOwnReads) {
+                    found.push(Demand { key: read.key, from, to: read.writer, reader, place });
                 }
             }
         }
         for &transaction in facts.in_session(session) {
             facts.reads(transaction).iter().for_each(|read| self.last[read.key as usize] = u32::MAX);
         }
+        self.ends.clear();
         found
+    }
+
+    /// A list must have what earlier ones ended with. If lists are beginnings of one another, whatever is in this one speaks for that.
+    fn own_list(&mut self, read: Read, (reader, place): (u32, u32), found: &mut Vec<Demand>) {
+        let ends = self.ends.entry(read.key).or_default();
+        let demands =
+            ends.iter().map(|from| Demand { key: read.key, from: *from, to: read.writer, reader, place });
+        found.extend(demands.filter(|_| on(Rule::GuaranteeOwnReads)));
+        if read.writer != INITIAL {
+            // Unless its writer is still to come in this very session, and will not read its own element from others.
+            let (session, place) = (&self.facts.session, &self.facts.place);
+            let is_to_come = session[read.writer as usize] == session[reader as usize]
+                && place[read.writer as usize] > place[reader as usize];
+            ends.retain(|from| *from == reader || is_to_come || self.facts.flaw.is_some());
+            if !ends.contains(&read.writer) {
+                ends.push(read.writer);
+            }
+            // More than a few there are only where lists contradict one another; the oldest are let go.
+            if ends.len() > ENDS_MAX {
+                ends.remove(0);
+            }
+        }
     }
 
     /// What was written, or read, before something that the session has seen.
@@ -132,10 +185,10 @@ impl<'a> Demands<'a> {
         let (facts, mut found) = (self.facts, Vec::new());
         self.seen.fill(0);
         for &reader in facts.in_session(session) {
-            for read in facts.reads(reader) {
+            for (place, read) in (0..).zip(facts.reads(reader)) {
                 let Some(writer) = Some(read.writer).filter(|writer| *writer != INITIAL) else {
                     if read.top {
-                        self.demand(*read, reader, &mut found);
+                        self.demand(*read, (reader, place), &mut found);
                     }
                     continue;
                 };
@@ -143,33 +196,42 @@ impl<'a> Demands<'a> {
                 let seen = &mut self.seen[facts.session[writer as usize] as usize];
                 *seen = (*seen).max(facts.place[writer as usize] + 1);
                 if read.top {
-                    self.demand(*read, reader, &mut found);
+                    self.demand(*read, (reader, place), &mut found);
                 }
             }
         }
         found
     }
 
-    fn demand(&self, read: super::facts::Read, reader: u32, found: &mut Vec<Demand>) {
+    fn demand(&self, read: Read, (reader, place): (u32, u32), found: &mut Vec<Demand>) {
         let (facts, key) = (self.facts, read.key);
         if self.level == Level::MonotonicWrites {
             for writers in facts.writers_by_session(key) {
                 let seen = self.seen[facts.session[writers[0] as usize] as usize].saturating_sub(1);
-                let count = writers.partition_point(|writer| facts.place[*writer as usize] < seen);
-                if let Some(count) = count.checked_sub(1) {
-                    found.push(Demand { key, from: writers[count], to: read.writer, reader });
+                let mut count = writers.partition_point(|writer| facts.place[*writer as usize] < seen);
+                // A list is read without what its reader appends: the one before that is demanded.
+                if count > 0 && writers[count - 1] == reader && facts.lists.is_list[key as usize] {
+                    count -= 1;
+                }
+                if let Some(count) = count.checked_sub(1).filter(|_| on(Rule::GuaranteeEarlierWrites)) {
+                    found.push(Demand { key, from: writers[count], to: read.writer, reader, place });
                 }
             }
             return;
         }
         for reads in self.reads[key as usize].chunk_by(|a, b| a.0 == b.0) {
             let seen = self.seen[reads[0].0 as usize];
-            let count = reads.partition_point(|(_, place, _)| *place < seen);
+            let count = if on(Rule::GuaranteeEarlierReads) {
+                reads.partition_point(|(_, place, _)| *place < seen)
+            } else {
+                0
+            };
             let demands = reads[..count].iter().map(|(_, _, from)| Demand {
                 key,
                 from: *from,
                 to: read.writer,
                 reader,
+                place,
             });
             found.extend(demands);
         }
@@ -191,7 +253,8 @@ fn order(facts: &Facts, demands: &[Demand]) -> Option<Vec<u32>> {
     let sessions = nodes
         .windows(2)
         .enumerate()
-        .filter(|(_, pair)| facts.session[pair[0] as usize] == facts.session[pair[1] as usize]);
+        .filter(|(_, pair)| facts.session[pair[0] as usize] == facts.session[pair[1] as usize])
+        .filter(|_| on(Rule::GuaranteeSessions));
     let mut pairs: Vec<(u32, u32)> = sessions.map(|(place, _)| (place as u32, place as u32 + 1)).collect();
     pairs.extend(demands.iter().map(|demand| (number(demand.from), number(demand.to))));
     let (start, to) = grouped(nodes.len(), pairs.iter().copied());

@@ -4,6 +4,7 @@ use isles_history::{Key, Step, Transactions, ValueId};
 
 use super::certificate::{Anomaly, Place, Violation};
 use super::facts::Facts;
+use super::rules::{Rule, on};
 use super::sources::{Source, Sources};
 
 /// Two transactions that appended to one list, one after the other.
@@ -79,7 +80,9 @@ impl Lists {
         }
         let steps = history.all().last().map_or(0, |last| last.steps.end as usize);
         let (at, observed) = (vec![None; history.keys() as usize], vec![false; steps]);
-        let mut order = Order { history, sources, facts, number: numbers(history, facts), at, observed };
+        let next = vec![(u32::MAX, 0); history.all().len()];
+        let mut order =
+            Order { history, sources, facts, number: numbers(history, facts), at, observed, next };
         for (key, most) in (0..).map(Key).zip(&longest) {
             if lists.is_list[key.0 as usize]
                 && let Some(most) = most
@@ -198,6 +201,8 @@ struct Order<'a> {
     at: Vec<Option<Vec<u32>>>,
     /// For each step of the history whether the element that it appended is in the longest list.
     observed: Vec<bool>,
+    /// For each transaction the key of which something of it was met last, and the step after that.
+    next: Vec<(u32, u32)>,
 }
 
 impl Order<'_> {
@@ -218,6 +223,9 @@ impl Order<'_> {
             if std::mem::replace(&mut self.observed[among_all as usize], true) {
                 return Err((Anomaly::DuplicateElement, Some(place)));
             }
+            if !self.continues(key, place) && on(Rule::ListWithin) {
+                return Err((Anomaly::IncompatibleOrder, Some(place)));
+            }
             match self.number[transaction as usize] {
                 u32::MAX => aborted = Some(place),
                 writer if aborted.is_none() => writers.push(writer),
@@ -229,6 +237,16 @@ impl Order<'_> {
         }
         self.at[key.0 as usize] = Some(writers);
         Ok(())
+    }
+
+    /// Whether an element is the next one that its transaction appended to the key.
+    fn continues(&mut self, key: Key, place: Place) -> bool {
+        let (of, next) = self.next[place.transaction as usize];
+        let from = if of == key.0 { next } else { 0 };
+        self.next[place.transaction as usize] = (key.0, place.step + 1);
+        let steps = self.history.steps(&self.history.all()[place.transaction as usize]);
+        let is_skipped = |step: &Step| matches!(step, Step::Append { key: at, .. } if *at == key);
+        from <= place.step && !steps[from as usize..place.step as usize].iter().any(is_skipped)
     }
 
     /// For each key whoever appended an element that is not in the longest list.

@@ -10,7 +10,9 @@
 //!
 //! **Registers** must be written with unique values for each key, as far as they are read; a read whose value two committed
 //! transactions wrote makes the answer unknown. **Lists** show the order of their versions and need no search, but for snapshot isolation of
-//! elements that nobody read. Transactions with an unknown outcome count as committed if somebody saw what they wrote. A thin-air
+//! elements that nobody read. This order is one for all: every level but the session guarantees respects it, so that causal consistency and
+//! causal convergence are one for lists, and a list lacks nothing that is visible to its reader. The guarantees ask what a list has, and in
+//! which order. Transactions with an unknown outcome count as committed if somebody saw what they wrote. A thin-air
 //! read, a read from an aborted transaction, an intermediate read and a transaction that does not see its own writes break every
 //! level but the session guarantees, which leave such reads out.
 
@@ -24,11 +26,14 @@ mod arcs;
 mod axioms;
 #[cfg(test)]
 mod axioms_of_lists;
+#[cfg(test)]
+mod axioms_of_weak_lists;
 mod causal;
 mod certificate;
 mod cycles;
 mod facts;
 mod guarantees;
+mod guarantees_of_lists;
 mod level;
 mod lists;
 mod rules;
@@ -48,6 +53,7 @@ pub use level::{Level, Order};
 use crate::{Progress, Verdict};
 use arcs::{Arcs, Visible};
 use facts::Facts;
+use rules::{Rule, on};
 use saturate::Kind;
 use search::Found;
 use views::Seen;
@@ -99,12 +105,12 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             | Level::SessionSerializable
             | Level::StrictSerializable
     );
-    let mut facts = Facts::new(history, elements);
+    let facts = Facts::new(history, elements);
     if let Some(help) = facts.unclear {
         return Verdict::Unknown(Progress { decided: 0, frontier: 0, help });
     }
-    if let (Some(flaw), false) = (facts.flaw.take(), level.is_guarantee()) {
-        return Verdict::Violated(flaw);
+    if let (Some(flaw), false) = (&facts.flaw, level.is_guarantee()) {
+        return Verdict::Violated(flaw.clone());
     }
     match level {
         Level::ReadCommitted | Level::SessionReadCommitted => {
@@ -116,8 +122,7 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             renamed(verdict, fractured)
         }
         Level::Causal => {
-            let arcs = causal::overwritten(&facts, &causal::convergence(&facts));
-            renamed(order_or_cycle(&facts, &arcs), |found| match found.anomaly {
+            renamed(order_or_cycle(&facts, &weakly_causal(&facts)), |found| match found.anomaly {
                 Anomaly::WriteCycle | Anomaly::CircularInformationFlow if is_derived(found) => {
                     Anomaly::OverwrittenInCausalPast
                 }
@@ -136,7 +141,7 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
         Level::CausalMemory | Level::Pram => views_of(&facts, level, budget),
         Level::ReadYourWrites | Level::MonotonicReads | Level::MonotonicWrites | Level::WritesFollowReads => {
             let mut views = Vec::new();
-            for (session, judged) in guarantees::guarantee(&facts, level) {
+            for (session, judged) in guarantees::guarantee(history, &facts, level) {
                 match judged {
                     Ok(found) => views.extend(found),
                     Err(arcs) => return Verdict::Violated(stale(&facts, session, &arcs)),
@@ -149,9 +154,36 @@ pub fn check(history: &Transactions, level: Level, budget: Budget) -> Verdict<Wi
             searched(history, &facts, Kind::Snapshot, level, budget)
         }
         Level::Serializable | Level::SessionSerializable | Level::StrictSerializable => {
-            searched(history, &facts, Kind::Serial, level, budget)
+            match searched(history, &facts, Kind::Serial, level, budget) {
+                Verdict::Violated(found) => Verdict::Violated(simpler(history, level, found)),
+                other => other,
+            }
         }
     }
+}
+
+/// What must come before what at weak causal consistency.
+fn weakly_causal(facts: &Facts) -> Arcs {
+    let convergence = causal::convergence(facts);
+    let mut arcs = causal::overwritten(facts, &convergence);
+    if on(Rule::CausalLists) {
+        arcs.all.extend(convergence.arcs.all.iter().find(|arc| lacks(facts, arc)));
+    }
+    arcs
+}
+
+/// Whether an arc of causal convergence is of a list without something of its reader's causal past. For that no order of commits is needed: a
+/// list has all that comes before its last element.
+fn lacks(facts: &Facts, arc: &arcs::Arc) -> bool {
+    let arcs::Why::Overwritten { key, reader } = arc.why else { return false };
+    if !facts.lists.is_list[key as usize] {
+        return false;
+    }
+    // The last element of a list comes after the others.
+    facts.reads(reader).split_inclusive(|read| read.top).any(|list| {
+        let is_it = list.last().is_some_and(|last| last.key == key && last.writer == arc.to);
+        is_it && !list.iter().any(|read| read.writer == arc.from)
+    })
 }
 
 /// One session guarantee for each session, ascending: what violates it, if it is violated.
@@ -165,7 +197,7 @@ pub(crate) fn guarantees(
     let facts = Facts::new(history, true);
     match facts.unclear {
         Some(help) => Err(help),
-        None => Ok(guarantees::guarantee(&facts, level)
+        None => Ok(guarantees::guarantee(history, &facts, level)
             .into_iter()
             .map(|(session, judged)| (session, judged.err().map(|arcs| stale(&facts, session, &arcs))))
             .collect()),
@@ -260,6 +292,28 @@ fn views_of(facts: &Facts, level: Level, budget: Budget) -> Verdict<Witness, Vio
             help: "a larger budget, or fewer sessions: each session's view is computed for itself",
         }),
     }
+}
+
+/// Transactions that a person looks through; a larger violation is exchanged for a smaller one where a weaker level has it.
+const FEW: usize = 10;
+
+/// A violation of a weaker level that is one of this level too, if this one is large and that one is smaller.
+fn simpler(history: &Transactions, level: Level, found: Violation) -> Violation {
+    let below = crate::lattice::implied(level);
+    let weaker =
+        [Level::ReadCommitted, Level::ReadAtomic, Level::SessionReadAtomic, Level::CausalConvergence];
+    let mut best = found;
+    for weaker in weaker.into_iter().filter(|weaker| below.contains(weaker)) {
+        if best.transactions().len() <= FEW {
+            break;
+        }
+        if let Verdict::Violated(other) = check(history, weaker, Budget::default())
+            && other.transactions().len() < best.transactions().len()
+        {
+            best = other;
+        }
+    }
+    best
 }
 
 fn searched(

@@ -1,8 +1,14 @@
 //! Rules of the checkers that tests can switch off: each must have a litmus test that fails without it.
 
+use super::certificate::Anomaly;
+
 /// A rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Rule {
+    /// Something that is wrong by itself.
+    Flaw(Anomaly),
+    /// An unknown outcome counts as committed if somebody saw what was written.
+    SeenUnknown,
     SessionOrder,
     RealTime,
     ReadsFrom,
@@ -21,6 +27,15 @@ pub(super) enum Rule {
     ListFollows,
     ListMisses,
     ListTail,
+    ListWithin,
+    CausalLists,
+    GuaranteeOwnWrites,
+    GuaranteeOwnReads,
+    GuaranteeEarlierWrites,
+    GuaranteeEarlierReads,
+    GuaranteeSessions,
+    GuaranteeListLacks,
+    GuaranteeListOrder,
 }
 
 #[cfg(test)]
@@ -46,11 +61,11 @@ mod tests {
     use isles_history::{Key, Status, Step, Transactions, Value, ValueId};
 
     use super::*;
-    use crate::transactions::{Anomaly, Budget, Level, check};
+    use crate::transactions::{Budget, Level, check};
     use crate::{Verdict, verify_transactions};
 
     /// Sessions are apart by `|`, transactions by `;`, steps by spaces: `wx1` writes, `rx1` reads (0: the initial state), `ax1` appends,
-    /// `lx12` reads a list. A transaction may begin with `@5-7`, its interval.
+    /// `lx12` reads a list. A transaction may begin with `@5-7`, its interval, `!` if it aborted, and `?` if nobody knows.
     fn history(text: &str) -> Transactions {
         let mut history = Transactions::default();
         let keys: Vec<Key> = (0..4).map(|key| history.add_key(Value::Int(key))).collect();
@@ -59,8 +74,12 @@ mod tests {
             .collect();
         for (session, text) in (0..).zip(text.split('|')) {
             for text in text.split(';') {
-                let (mut steps, mut interval) = (Vec::new(), None);
+                let (mut steps, mut interval, mut status) = (Vec::new(), None, Status::Committed);
                 for word in text.split_whitespace() {
+                    if let "!" | "?" = word {
+                        status = if word == "!" { Status::Aborted } else { Status::Unknown };
+                        continue;
+                    }
                     if let Some((begin, end)) = word.strip_prefix('@').and_then(|word| word.split_once('-')) {
                         interval = Some((begin.parse().expect("a number"), end.parse().expect("a number")));
                         continue;
@@ -80,7 +99,7 @@ mod tests {
                         }
                     });
                 }
-                history.push(session, Status::Committed, interval, steps);
+                history.push(session, status, interval, steps);
             }
         }
         history
@@ -88,7 +107,7 @@ mod tests {
 
     /// For each rule a level, and a history that breaks it in a way which only this rule sees; for the locks of the search one that
     /// is right, of which a wrong witness would come out.
-    const LITMUS: [(Rule, Level, &str); 18] = [
+    const LITMUS: [(Rule, Level, &str); 36] = [
         (Rule::SessionOrder, Level::SessionReadCommitted, "ry1; wx1 | rx1; wy1"),
         (Rule::RealTime, Level::StrictSerializable, "@1-2 wx1 | @3-4 rx0"),
         (Rule::ReadsFrom, Level::Serializable, "rx1 wy1 | ry1 wx1"),
@@ -107,6 +126,24 @@ mod tests {
         (Rule::ListFollows, Level::Serializable, "ax1 ay1 | ax2 ay2 | lx12 | ly21"),
         (Rule::ListMisses, Level::Serializable, "lx ay1 | ly ax1 | lx1 ly1"),
         (Rule::ListTail, Level::Serializable, "lx ay1 | ly ax1"),
+        (Rule::ListWithin, Level::ReadCommitted, "ax1 ax2 ax3 | lx213"),
+        (Rule::CausalLists, Level::Causal, "ax1 | ax2; ay1 | ly1; lx1"),
+        (Rule::GuaranteeOwnWrites, Level::ReadYourWrites, "wx1; rx0"),
+        (Rule::GuaranteeOwnReads, Level::MonotonicReads, "wx1 | rx1; rx0"),
+        (Rule::GuaranteeEarlierWrites, Level::MonotonicWrites, "wx1; wy1 | ry1; rx0"),
+        (Rule::GuaranteeEarlierReads, Level::WritesFollowReads, "wx1 | rx1; wy1 | ry1; rx0"),
+        (Rule::GuaranteeSessions, Level::MonotonicReads, "wx1; wx2 | rx2; rx1"),
+        (Rule::GuaranteeListLacks, Level::ReadYourWrites, "ax1; lx"),
+        (Rule::GuaranteeListOrder, Level::MonotonicWrites, "ax1; ax2 | lx21"),
+        (Rule::SeenUnknown, Level::ReadAtomic, "? wx1 wy1 | rx1 ry0"),
+        (Rule::Flaw(Anomaly::ThinAirRead), Level::ReadCommitted, "rx1"),
+        (Rule::Flaw(Anomaly::AbortedRead), Level::ReadCommitted, "! wx1 | rx1"),
+        (Rule::Flaw(Anomaly::DirtyUpdate), Level::Serializable, "! ax1 | ax2 | lx12"),
+        (Rule::Flaw(Anomaly::IntermediateRead), Level::ReadCommitted, "wx1 wx2 | rx1"),
+        (Rule::Flaw(Anomaly::InternalInconsistency), Level::ReadCommitted, "wx1 rx0"),
+        (Rule::Flaw(Anomaly::FutureRead), Level::ReadCommitted, "rx1 wx1"),
+        (Rule::Flaw(Anomaly::DuplicateElement), Level::ReadCommitted, "ax1 | lx11"),
+        (Rule::Flaw(Anomaly::IncompatibleOrder), Level::ReadCommitted, "ax1 | ax2 | lx1 | lx2"),
     ];
 
     #[test]

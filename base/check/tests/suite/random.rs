@@ -191,12 +191,59 @@ pub(crate) fn compare<M: Kind>(name: &str, seeds: std::ops::Range<u64>, count: u
             }
             Verdict::Unknown(progress) => panic!("{progress:?}: {}", tell()),
         }
+        assert_eq!(holds_without_monitors(&model, &operations, &limits), Some(right), "{}", tell());
         tally.sequential += u64::from(compare_sequential(&model, &operations, &limits, &tell));
         if M::TELLS_ALL {
             compare_incremental(&model, &operations, &tell);
         }
     }
     tally
+}
+
+/// A model of which no monitor is known, so that all is left to the search.
+struct Searched<'a, M>(&'a M);
+
+impl<M: Model> Model for Searched<'_, M> {
+    type Op = M::Op;
+    type Reply = M::Reply;
+    type State = M::State;
+
+    fn initial(&self) -> M::State {
+        self.0.initial()
+    }
+
+    fn step(&self, state: &M::State, op: &M::Op, reply: Option<&M::Reply>, next: &mut Vec<M::State>) {
+        self.0.step(state, op, reply, next);
+    }
+
+    fn effect(&self, op: &M::Op, reply: Option<&M::Reply>) -> isles_check::Effect {
+        self.0.effect(op, reply)
+    }
+
+    fn objects(&self, op: &M::Op, objects: &mut isles_check::Parts) {
+        self.0.objects(op, objects);
+    }
+
+    fn can_lead(&self, state: &M::State, op: &M::Op, reply: &M::Reply) -> bool {
+        self.0.can_lead(state, op, reply)
+    }
+
+    fn supplies(&self, by: (&M::Op, Option<&M::Reply>), op: &M::Op, reply: &M::Reply) -> bool {
+        self.0.supplies(by, op, reply)
+    }
+}
+
+/// What the search alone says: neither a monitor, nor a part of which one is asked, nor one of values that hang together.
+fn holds_without_monitors<M: Model>(
+    model: &M,
+    operations: &Operations<M>,
+    limits: &linearizability::Limits,
+) -> Option<bool> {
+    match linearizability::check(&Searched(model), operations, limits) {
+        Verdict::Holds(_) => Some(true),
+        Verdict::Violated(_) => Some(false),
+        Verdict::Unknown(_) => None,
+    }
 }
 
 /// Sequential consistency; whether the history has it.

@@ -4,5 +4,6 @@ mod memory;
 mod multi_master;
 mod primary_backup;
 mod read_one;
+mod session;
 mod total_order;
 mod world;

@@ -231,30 +231,6 @@ pub(super) fn con_05(effort: &Effort) -> Result<Finding, String> {
     })
 }
 
-pub(super) fn ec_03(effort: &Effort) -> Result<Finding, String> {
-    let runs = if effort.quick { 10 } else { 100 };
-    let agree = |rule, seed| -> Result<bool, String> {
-        let config = multi_master::Config { replicas: REPLICAS, rule, mistake: None };
-        let ended = run::<MultiMaster>(config, seed, Span::secs(2), MultiMaster::store, updates())?;
-        Ok(ended.stores.windows(2).all(|two| two[0].answer(&Op::Snapshot) == two[1].answer(&Op::Snapshot)))
-    };
-    let (mut stamped, mut arrived) = (0, 0);
-    for seed in 1..=runs {
-        stamped += u64::from(agree(Rule::LastWriter, seed)?);
-        arrived += u64::from(agree(Rule::Arrival, seed)?);
-    }
-    Ok(Finding {
-        holds: stamped == runs,
-        control_fails: arrived < runs / 2,
-        measured: format!(
-            "of {runs} runs, two seconds after the last update all replicas answer alike in {stamped} by timestamps, in {arrived} by \
-             arrival"
-        ),
-        predicted: "all; control: hardly any".to_owned(),
-        charts: Vec::new(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

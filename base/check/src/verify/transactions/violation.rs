@@ -65,12 +65,32 @@ impl Judge<'_> {
                 elements.sort_unstable();
                 elements.windows(2).any(|pair| pair[0] == pair[1])
             }
+            (Anomaly::IncompatibleOrder, Some((source, wrote))) => {
+                sees_source && self.has_other_order(places[0], source, wrote)
+            }
             (Anomaly::IncompatibleOrder, None) if places.len() == 2 => {
                 let (a, b) = (self.foreign(places[0]), self.foreign(places[1]));
                 !a.starts_with(b) && !b.starts_with(a)
             }
             _ => false,
         }
+    }
+
+    /// Whether a list has not in its order, up to one element, what the transaction of that one appended.
+    fn has_other_order(&self, read: Place, source: Place, (key, element): (Key, ValueId)) -> bool {
+        let steps = self.steps(source.transaction);
+        let elements = |steps: &[Step]| -> Vec<ValueId> {
+            steps
+                .iter()
+                .filter_map(written)
+                .filter(|(of, _)| *of == key)
+                .map(|(_, element)| element)
+                .collect()
+        };
+        let (all, until) = (elements(steps), elements(&steps[..=source.step as usize]));
+        let seen = self.foreign(read).iter().copied().filter(|one| all.contains(one));
+        let count = seen.clone().position(|one| one == element).map_or(0, |at| at + 1);
+        source.transaction != read.transaction && !seen.take(count).eq(until)
     }
 
     /// A list as others made it: without what its reader had appended to it.
@@ -92,10 +112,38 @@ impl Judge<'_> {
         let edges: Vec<_> = found.cycle.iter().filter_map(|edge| found.edges.get(*edge as usize)).collect();
         let derived = edges.iter().filter(|edge| matches!(edge.reason, Reason::Overwritten { .. })).count();
         ensure(derived < 2 || self.level != Level::Causal, "weak causality has no common order")?;
+        ensure(
+            derived > 0 || !self.level.is_guarantee() || self.is_swapped(&edges),
+            "no guarantee is broken",
+        )?;
         let follows = |(place, edge): (usize, &&crate::transactions::Edge)| {
             edge.to == edges[(place + 1) % edges.len()].from
         };
         ensure(edges.len() == found.cycle.len() && edges.iter().enumerate().all(follows), "it is no cycle")
+    }
+
+    /// Whether a cycle says that a list has two elements in an order that the guarantee forbids.
+    fn is_swapped(&self, edges: &[&crate::transactions::Edge]) -> bool {
+        let letter = |edge: &&crate::transactions::Edge| match edge.reason {
+            Reason::Session => 'S',
+            Reason::Read(_) => 'R',
+            Reason::ListOrder { .. } => 'L',
+            _ => '?',
+        };
+        let letters: String = edges.iter().map(letter).collect();
+        let keys = edges.iter().filter_map(|edge| match edge.reason {
+            Reason::Read(key) | Reason::ListOrder { key, .. } => Some(key),
+            _ => None,
+        });
+        let keys: std::collections::BTreeSet<Key> = keys.collect();
+        // A cycle may begin anywhere.
+        let is = |word: &str| word.len() == letters.len() && format!("{letters}{letters}").contains(word);
+        keys.len() == 1
+            && match self.level {
+                Level::MonotonicWrites => is("SL"),
+                Level::WritesFollowReads => is("RL") || is("RSL"),
+                _ => false,
+            }
     }
 
     /// Whether edges before `limit` lead from one point to another.
@@ -146,7 +194,10 @@ impl Judge<'_> {
                     |of, value| self.steps(of).iter().filter_map(written).any(|step| step == (*key, value));
                 let is_apart = edge.to == Point::Commit(b) || self.level.name().ends_with("isolation");
                 let has_written = wrote(a, *first) && wrote(b, *second) && self.is_committed(*reader);
-                is_after_commit && is_apart && a != b && has_written && self.steps(*reader).iter().any(shows)
+                // A guarantee is of one session: what others see of the order does not count.
+                let is_own = !self.level.is_guarantee() || found.session == Some(self.session(*reader));
+                let is_shown = self.steps(*reader).iter().any(shows);
+                is_after_commit && is_apart && is_own && a != b && has_written && is_shown
             }
             Reason::Missing(key, element) => {
                 let misses = |step: &Step| self.misses(step, *key, *element);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use isles_history::Key;
+use isles_history::{Key, Step};
 
 use super::{Check, Judge, Read, ensure, written};
 use crate::transactions::{Level, Order, View};
@@ -89,18 +89,14 @@ impl Judge<'_> {
         let found: Vec<u32> = match self.level {
             Level::ReadYourWrites => wrote(by).collect(),
             Level::MonotonicReads => {
-                let older = |(of, read): &&(u32, Read)| read.1 == key && (*of, read.0) < (by, step);
+                let older = |(of, read): &&(u32, Read)| read.1 == key && read.3 && (*of, read.0) < (by, step);
                 earlier.iter().filter(older).filter_map(|(_, read)| read.2).collect()
             }
             Level::MonotonicWrites => seen.flat_map(wrote).collect(),
             _ => {
                 let read_it = |of: u32| (0..=of).filter(move |other| *other == of || before(*other, of));
-                let reads = seen.flat_map(read_it).flat_map(|of| self.reads(of));
-                reads
-                    .filter(|read| read.1 == key)
-                    .filter_map(|read| read.2)
-                    .filter(|of| *of != u32::MAX)
-                    .collect()
+                let reads = seen.flat_map(read_it).flat_map(|of| self.counted(of));
+                reads.filter(|read| read.1 == key && read.3).filter_map(|read| read.2).collect()
             }
         };
         found.into_iter().filter(|other| Some(*other) != from).collect()
@@ -108,6 +104,42 @@ impl Judge<'_> {
 }
 
 impl Judge<'_> {
+    fn is_list(&self, of: u32, step: u32) -> bool {
+        matches!(self.steps(of).get(step as usize), Some(Step::ReadList { .. }))
+    }
+
+    /// The reads of a transaction but for those of which something is wrong by itself.
+    fn counted(&self, of: u32) -> Vec<Read> {
+        let reads = self.reads(of);
+        let is_wrong = |step: u32| reads.iter().any(|read| read.0 == step && read.2 == Some(u32::MAX));
+        reads.iter().filter(|read| !is_wrong(read.0)).copied().collect()
+    }
+
+    /// Whether a list has all that is demanded, and what came first in front. An element stands for its transaction.
+    fn list_guaranteed(&self, by: u32, read: Read, earlier: &[(u32, Read)]) -> Check {
+        let of_step = |of: &&(u32, Read)| of.0 == by && of.1.0 == read.0;
+        let list: Vec<u32> = earlier.iter().filter(of_step).filter_map(|of| of.1.2).collect();
+        let lacks = |other: u32| !list.contains(&other) && other != by;
+        ensure(
+            !self.demanded(by, read, earlier).into_iter().any(lacks),
+            "a list lacks what the guarantee demands",
+        )?;
+        if !matches!(self.level, Level::MonotonicWrites | Level::WritesFollowReads) {
+            return Ok(());
+        }
+        let place = |of: u32| list.iter().position(|other| *other == of);
+        for &of in &list {
+            // What this one demands must stand before it.
+            let alone = [(by, (read.0, read.1, Some(of), true))];
+            let before = self.demanded(by, (read.0, read.1, Some(of), true), &alone);
+            ensure(
+                before.into_iter().all(|other| place(other) <= place(of)),
+                "a list has what came first behind",
+            )?;
+        }
+        Ok(())
+    }
+
     pub(super) fn guaranteed(&self, views: &[View]) -> Check {
         let mut orders: BTreeMap<(u32, Option<Key>), &[u32]> = BTreeMap::new();
         for View { session, key, order } in views {
@@ -119,11 +151,15 @@ impl Judge<'_> {
         }
         let mut reads: BTreeMap<u32, Vec<(u32, Read)>> = BTreeMap::new();
         for of in (0..self.history.all().len() as u32).filter(|of| self.is_committed(*of)) {
-            let right = self.reads(of).into_iter().filter(|read| read.2 != Some(u32::MAX));
-            reads.entry(self.session(of)).or_default().extend(right.map(|read| (of, read)));
+            let counted = self.counted(of).into_iter().map(|read| (of, read));
+            reads.entry(self.session(of)).or_default().extend(counted);
         }
         for (session, reads) in &reads {
-            for &(of, read) in reads.iter().filter(|(_, read)| read.3 && read.2 != Some(u32::MAX)) {
+            for &(of, read) in reads.iter().filter(|(_, read)| read.3) {
+                if self.is_list(of, read.0) {
+                    self.list_guaranteed(of, read, reads)?;
+                    continue;
+                }
                 let order = orders.get(&(*session, Some(read.1))).copied().unwrap_or_default();
                 let from = read.2.unwrap_or(u32::MAX);
                 let before =
