@@ -1,6 +1,7 @@
 //! All claims: a new chapter is added here, and nowhere else.
 
 use super::Claim;
+use super::caus::{CAUS, CAUS_MUSEUM};
 use super::con::CON;
 use super::gos::GOS;
 use super::msg::MSG;
@@ -11,7 +12,7 @@ use super::top::TOP;
 use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, CAUS, CAUS_MUSEUM, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
