@@ -57,16 +57,9 @@ pub fn mean_bytes(stamps: &[Stamp]) -> f64 {
     stamps.iter().map(|stamp| stamp.encode_as(Wire::Erlang).len()).sum::<usize>() as f64 / stamps.len() as f64
 }
 
-/// Mean bytes of one of `count` stamps after `rounds` rounds: the mean over the last fifth of them.
+/// Mean bytes of one of `count` stamps after `rounds` rounds.
 pub fn bytes_after(load: Load, count: usize, rounds: u32, below: &mut impl FnMut(usize) -> usize) -> f64 {
     let mut all = stamps(count, below);
-    let (mut sum, mut samples) = (0.0, 0.0);
-    for done in 0..rounds {
-        round(load, &mut all, below);
-        if done >= rounds / 5 * 4 && done % (rounds / 50).max(1) == 0 {
-            sum += mean_bytes(&all);
-            samples += 1.0;
-        }
-    }
-    sum / f64::max(samples, 1.0)
+    (0..rounds).for_each(|_| round(load, &mut all, below));
+    mean_bytes(&all)
 }

@@ -287,14 +287,14 @@ fn caus_06(_: &Effort) -> Result<Finding, String> {
     })
 }
 
-/// Mean bytes of a stamp in the authors' programs: processes, those that stay, replicas that come and go, processes that do.
-const SIZES: [(usize, f64, f64, f64); 6] = [
-    (4, 9.1, 13.3, 13.2),
-    (8, 14.1, 31.0, 33.0),
-    (16, 24.4, 92.0, 96.0),
-    (32, 46.0, 282.0, 286.0),
-    (64, 86.0, 869.0, f64::NAN),
-    (128, 162.0, 1_846.0, 1_941.0),
+/// Mean bytes of a stamp in the authors' programs: so many processes that stay, and replicas that come and go.
+const SIZES: [(usize, f64, f64); 6] = [
+    (4, 9.1, 13.3),
+    (8, 14.1, 31.0),
+    (16, 24.4, 92.0),
+    (32, 46.0, 282.0),
+    (64, 86.0, 869.0),
+    (128, 162.0, 1_846.0),
 ];
 
 fn caus_09(effort: &Effort) -> Result<Finding, String> {
@@ -325,17 +325,12 @@ fn caus_09(effort: &Effort) -> Result<Finding, String> {
         (0..seeds).map(one).sum::<f64>() / seeds as f64
     };
     let (mut worst, mut told) = (0.0_f64, Vec::new());
-    for &(count, fixed, data, process) in sizes {
-        for (load, rounds, predicted) in [
-            (Load::StaticProcess, 25_000, fixed),
-            (Load::DynamicData, 10_000, data),
-            (Load::DynamicProcess, 10_000, process),
-        ] {
+    for &(count, fixed, data) in sizes {
+        for (load, rounds, predicted) in
+            [(Load::StaticProcess, 25_000, fixed), (Load::DynamicData, 10_000, data)]
+        {
             let measured = mean(load, count, rounds);
-            // Where the authors' programs have no figure there is nothing to compare.
-            if predicted.is_finite() {
-                worst = worst.max((measured / predicted - 1.0).abs());
-            }
+            worst = worst.max((measured / predicted - 1.0).abs());
             told.push(format!("{measured:.1}"));
         }
     }
@@ -343,7 +338,7 @@ fn caus_09(effort: &Effort) -> Result<Finding, String> {
         holds: sound && left == 0 && different && worst < if effort.quick { 0.25 } else { 0.15 },
         control_fails,
         measured: format!(
-            "identities disjoint and whole: {sound}; {left} intervals left when all have retired; bytes, for {} processes and each load: \
+            "identities disjoint and whole: {sound}; {left} intervals left when all have retired; bytes, for {} processes that stay and replicas that come and go: \
              {}, at most {:.0} % from the authors'; control: copies overlap, and their events look equal: {control_fails}",
             sizes.iter().map(|row| row.0.to_string()).collect::<Vec<_>>().join(", "),
             told.join(", "),
@@ -351,7 +346,7 @@ fn caus_09(effort: &Effort) -> Result<Finding, String> {
         ),
         predicted: format!(
             "disjoint, none left, and {}",
-            sizes.iter().map(|row| format!("{}, {}, {}", row.1, row.2, row.3)).collect::<Vec<_>>().join("; ")
+            sizes.iter().map(|row| format!("{}, {}", row.1, row.2)).collect::<Vec<_>>().join("; ")
         ),
         ..Finding::default()
     })
