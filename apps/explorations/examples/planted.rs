@@ -8,7 +8,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let seconds = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(60.0);
     let word = arguments.next().unwrap_or_default();
-    let bound = Bound { states: 20_000_000, behaviours: 10_000_000, seconds };
+    let bound = Bound { states: 20_000_000, behaviours: 200_000, seconds };
     let mut rows: Vec<Row> = Vec::new();
     for planted in called(&word) {
         eprintln!("{}", planted.name);

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::report::data::Chart;
 
+mod caus;
 mod con;
 mod curve;
 mod ec;

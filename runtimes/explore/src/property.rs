@@ -74,8 +74,8 @@ impl<P: Protocol> Property<P> {
         matches!(self.kind, Kind::History(_))
     }
 
-    /// It is about behaviours that never end.
-    pub(crate) const fn is_liveness(&self) -> bool {
+    /// Whether it is about behaviours that never end, and so decided only by searches of all states.
+    pub const fn is_liveness(&self) -> bool {
         matches!(self.kind, Kind::Eventually(_) | Kind::LeadsTo(..))
     }
 }

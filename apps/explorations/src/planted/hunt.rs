@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use isles_explore::{Answer, Budget, Explorer, Faults, Priorities, Progress, Report, Scenario, Swarm, Walks};
+use isles_explore::{
+    Answer, Budget, Explorer, Faults, Priorities, Progress, Property, Report, Scenario, Swarm, Walks,
+};
 use isles_kernel::Protocol;
 
 use crate::clock::cpu_seconds;
@@ -88,6 +90,11 @@ impl Hunt {
         assert!(!scenario.properties.is_empty(), "{breaks} is not asked");
         if self.strategy != Strategy::Reduced {
             scenario.symmetry = None;
+        }
+        let endless = scenario.properties.iter().any(Property::is_liveness);
+        if endless && !matches!(self.strategy, Strategy::Exhaustive | Strategy::Reduced) {
+            // A behaviour that was drawn ends somewhere, and shows nothing of what never happens.
+            return Outcome { steps: None, states: 0, seconds: 0.0, is_proof: false };
         }
         let quiet = Faults { memories: scenario.faults.memories.clone(), ..Faults::default() };
         let orbits = scenario.symmetry.is_some();

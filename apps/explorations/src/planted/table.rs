@@ -79,6 +79,7 @@ fn told(outcome: &Outcome) -> String {
     let Outcome { steps, states, seconds, is_proof } = *outcome;
     match steps {
         Some(steps) => format!("{states} states, {seconds:.2} s, {steps} steps"),
+        None if states == 0 => "cannot show it".to_owned(),
         None if is_proof => format!("none in all {states}, {seconds:.2} s"),
         None => format!("not in {states}, {seconds:.1} s"),
     }

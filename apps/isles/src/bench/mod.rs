@@ -4,6 +4,7 @@
 //! CPU second of one thread and seconds are CPU seconds, because machines are shared and noisy; bytes are the
 //! growth of the program's resident memory at its peak, as the operating system counts it.
 
+mod causality;
 mod check;
 mod check_monitors;
 mod check_readers;
@@ -105,6 +106,7 @@ pub(crate) fn groups() -> &'static [Group] {
         check_transactions::GROUP,
         check_readers::GROUP,
         explore::GROUP,
+        causality::GROUP,
     ]
 }
 
@@ -164,6 +166,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
             (Some(rivals), "sim", true) => rivals.run(options.effort, out)?,
             (Some(rivals), "graph", true) => rivals.search(out)?,
             (Some(rivals), "explore", true) => rivals.explore(options.effort, out)?,
+            (Some(rivals), "causality", true) => rivals.causality(out)?,
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::explore::{self, Model, Search};
 use super::measure::{Effort, timed};
 use super::phold::{self, Load, NARROW, WIDE};
-use super::{Error, Measurement, graphs};
+use super::{Error, Measurement, causality, graphs};
 
 /// What one rival says about one load.
 #[derive(Deserialize)]
@@ -137,6 +137,40 @@ impl Rivals {
                 rival: Some(line.rival),
                 ratio: Some(ours / line.value),
             });
+        }
+        Ok(())
+    }
+
+    /// Interval tree clocks by the crates of the registry and by ours, on the same steps; all end in the same stamps.
+    pub(super) fn causality(&self, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            rival: String,
+            operations: f64,
+            compares: f64,
+            ordered: usize,
+            text: String,
+        }
+        let error = |why: String| Error::Rivals { what: "clocks of", path: self.manifest.clone(), why };
+        let ours = causality::beside_rivals();
+        for line in self.cargo("run", &["--", "causality"])?.lines() {
+            let line: Line = serde_json::from_str(line).map_err(|why| error(format!("{why}: {line}")))?;
+            if (line.ordered, &line.text) != (ours.ordered, &ours.text) {
+                return Err(error(format!("{} ends in other stamps", line.rival)));
+            }
+            let short = line.rival.split(' ').next().unwrap_or(&line.rival);
+            for (what, unit, value, theirs) in [
+                ("ops", "operations/s", ours.operations, line.operations),
+                ("compares", "compares/s", ours.compares, line.compares),
+            ] {
+                out(Measurement {
+                    name: format!("itc-{what}-vs-{short}"),
+                    value,
+                    unit: unit.into(),
+                    rival: Some(line.rival.clone()),
+                    ratio: Some(value / theirs),
+                });
+            }
         }
         Ok(())
     }

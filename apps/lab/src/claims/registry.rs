@@ -1,6 +1,7 @@
 //! All claims: a new chapter is added here, and nowhere else.
 
 use super::Claim;
+use super::caus::{CAUS, CAUS_MUSEUM};
 use super::con::CON;
 use super::ec::EC;
 use super::gos::GOS;
@@ -12,7 +13,7 @@ use super::top::TOP;
 use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, EC, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, CAUS, EC, CAUS_MUSEUM, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {

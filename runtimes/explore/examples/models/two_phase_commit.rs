@@ -114,7 +114,7 @@ impl Protocol for Manager {
             (Self::Transaction { decision: None, prepared }, Msg::Prepared) => {
                 let mistake = cx.config().mistake;
                 *prepared |= match mistake {
-                    Some(Mistake::CountsMessages) => *prepared + 1,
+                    Some(Mistake::CountsMessages) => prepared.saturating_add(1),
                     _ => 1 << from.0,
                 };
                 let needed = cx.config().resources - u32::from(mistake == Some(Mistake::Hasty));
