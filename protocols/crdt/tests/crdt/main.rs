@@ -1,0 +1,9 @@
+//! Replicated data types against their specifications: on all executions of a few operations, and on long random ones. Each kind of
+//! check has a control that fails.
+
+mod laws;
+mod list;
+mod museum;
+mod specs;
+mod tree;
+mod world;
