@@ -160,9 +160,14 @@ impl Replicated for BoundedCounter {
     }
 
     fn news(&self, delta: &Self) -> Option<Self> {
-        let is_new = |pair: &(Actor, Actor), amount: u64| self.rights.get(pair).is_none_or(|mine| *mine < amount);
-        let rights: BTreeMap<_, _> =
-            delta.rights.iter().filter(|(pair, amount)| is_new(pair, **amount)).map(|(pair, amount)| (*pair, *amount)).collect();
+        let is_new =
+            |pair: &(Actor, Actor), amount: u64| self.rights.get(pair).is_none_or(|mine| *mine < amount);
+        let rights: BTreeMap<_, _> = delta
+            .rights
+            .iter()
+            .filter(|(pair, amount)| is_new(pair, **amount))
+            .map(|(pair, amount)| (*pair, *amount))
+            .collect();
         let used = new_totals(&self.used, &delta.used).unwrap_or_default();
         (!rights.is_empty() || !used.is_empty()).then_some(Self { rights, used })
     }

@@ -93,9 +93,7 @@ impl<V: Element> Definition for AddWinsGraph<V> {
     fn prepare(&self, site: &mut Site<'_>, op: Op<V>) -> Option<Delta<V>> {
         let Pair(vertices, edges) = &self.0;
         match op {
-            Op::AddVertex(vertex) => {
-                PairPatch::of(Marks::all([renew(vertices, site, vertex)?]), None)
-            }
+            Op::AddVertex(vertex) => PairPatch::of(Marks::all([renew(vertices, site, vertex)?]), None),
             Op::RemoveVertex(vertex) => {
                 let marks = vertices.tree().get(&vertex)?.clear()?;
                 let at_it = edges.tree().iter().filter(|((from, to), _)| *from == vertex || *to == vertex);

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod add_wins_set;
+pub mod anti_entropy;
 pub mod bounded_counter;
 pub mod canonical;
 pub mod causal;
+pub mod causal_broadcast;
 pub mod counter;
 pub mod flag;
 pub mod graph;
@@ -12,10 +14,12 @@ pub mod list;
 pub mod map;
 pub mod position;
 pub mod register;
+pub mod replica;
 pub mod replicated;
 pub mod resettable_counter;
 pub mod set;
 pub mod store;
+pub mod tally;
 pub mod tombstone_set;
 pub mod tree;
 
@@ -32,4 +36,5 @@ pub use register::{LwwRegister, MultiValueRegister};
 pub use replicated::Replicated;
 pub use resettable_counter::ResettableCounter;
 pub use set::{GrowOnlySet, TwoPhaseSet};
+pub use tally::Tally;
 pub use tombstone_set::TombstoneSet;

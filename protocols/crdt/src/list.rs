@@ -103,7 +103,9 @@ impl<T: Element> Definition for List<T> {
                     let dot = site.dot()?;
                     let position = match (places.last(), left, right) {
                         (Some((previous, _)), ..) => Position::child(previous, Side::Right, dot),
-                        (None, Some(left), Some(right)) if left.is_above(right) => right.child(Side::Left, dot),
+                        (None, Some(left), Some(right)) if left.is_above(right) => {
+                            right.child(Side::Left, dot)
+                        }
                         (None, Some(left), _) => left.child(Side::Right, dot),
                         (None, None, Some(right)) => right.child(Side::Left, dot),
                         (None, None, None) => Position::first(dot),
@@ -128,7 +130,12 @@ impl<T: Element> Definition for List<T> {
 
 impl<T: Element> Causal<List<T>> {
     /// Inserts `value` before what is at `index`, and returns the delta; none beyond the end.
-    pub fn insert(&mut self, by: Actor, index: usize, value: T) -> Option<KeyedPatch<Position, ValuesPatch<T>>> {
+    pub fn insert(
+        &mut self,
+        by: Actor,
+        index: usize,
+        value: T,
+    ) -> Option<KeyedPatch<Position, ValuesPatch<T>>> {
         self.act(by, Op::Insert { index, values: vec![value] })
     }
 

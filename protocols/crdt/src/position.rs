@@ -63,7 +63,7 @@ impl Run {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        put_number(out, self.count - 1 << 1 | u64::from(self.side == Side::Right));
+        put_number(out, (self.count - 1) << 1 | u64::from(self.side == Side::Right));
         self.actor.write(out);
         put_number(out, self.first - 1);
     }
@@ -103,13 +103,19 @@ impl Iterator for Steps<'_> {
 impl Position {
     /// A child of the root, on the right, where all of them are.
     pub(crate) fn first(dot: Dot) -> Self {
-        Self { trunk: [].into(), last: Run { side: Side::Right, actor: dot.actor, first: dot.counter, count: 1 } }
+        Self {
+            trunk: [].into(),
+            last: Run { side: Side::Right, actor: dot.actor, first: dot.counter, count: 1 },
+        }
     }
 
     /// A child of this element.
     pub(crate) fn child(&self, side: Side, dot: Dot) -> Self {
         if self.last.goes_on_with(side, dot) {
-            return Self { trunk: Arc::clone(&self.trunk), last: Run { count: self.last.count + 1, ..self.last } };
+            return Self {
+                trunk: Arc::clone(&self.trunk),
+                last: Run { count: self.last.count + 1, ..self.last },
+            };
         }
         let trunk = self.trunk.iter().copied().chain([self.last]).collect();
         Self { trunk, last: Run { side, actor: dot.actor, first: dot.counter, count: 1 } }
@@ -159,7 +165,11 @@ impl Position {
             && self.shared(previous) == self.trunk.len()
     }
 
-    fn read_rest(previous: Option<&Self>, shared: usize, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read_rest(
+        previous: Option<&Self>,
+        shared: usize,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, DecodeError> {
         let rest = reader.count(3)?;
         let old = previous.map_or([].as_slice(), |previous| &previous.trunk[..shared]);
         let trunk: Arc<[Run]> = match previous {
@@ -174,7 +184,8 @@ impl Position {
             }
         };
         let last = Run::read(reader)?;
-        let goes_on = |(run, next): (&Run, &Run)| run.goes_on_with(next.side, Dot::new(next.actor, next.first));
+        let goes_on =
+            |(run, next): (&Run, &Run)| run.goes_on_with(next.side, Dot::new(next.actor, next.first));
         if trunk.iter().zip(trunk.iter().skip(1).chain([&last])).any(goes_on) {
             return Err(reader.error(Flaw::NotCanonical("a run is as long as it can be")));
         }
@@ -194,8 +205,20 @@ impl Ord for Position {
     fn cmp(&self, other: &Self) -> Ordering {
         match self.fork(other) {
             (None, None) => Ordering::Equal,
-            (None, Some(below)) => if below.side == Side::Left { Ordering::Greater } else { Ordering::Less },
-            (Some(below), None) => if below.side == Side::Left { Ordering::Less } else { Ordering::Greater },
+            (None, Some(below)) => {
+                if below.side == Side::Left {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            (Some(below), None) => {
+                if below.side == Side::Left {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
             (Some(a), Some(b)) => a.cmp(&b),
         }
     }
@@ -253,21 +276,21 @@ impl Canonical for Position {
 
     fn read_after(previous: Option<&Self>, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let Some(previous) = previous else { return Self::read(reader) };
-        let shared = match reader.number()?.checked_sub(1) {
-            None => {
-                let count = previous.last.count + 1;
-                if previous.last.first + previous.last.count > COUNTER_MAX {
-                    return Err(reader.error(Flaw::TooLarge("a counter is at most 2^62")));
-                }
-                return Ok(Self { trunk: Arc::clone(&previous.trunk), last: Run { count, ..previous.last } });
+        let Some(shared) = reader.number()?.checked_sub(1) else {
+            let count = previous.last.count + 1;
+            if previous.last.first + previous.last.count > COUNTER_MAX {
+                return Err(reader.error(Flaw::TooLarge("a counter is at most 2^62")));
             }
-            Some(shared) => shared,
+            return Ok(Self { trunk: Arc::clone(&previous.trunk), last: Run { count, ..previous.last } });
         };
         let shared = usize::try_from(shared).ok().filter(|shared| *shared <= previous.trunk.len());
-        let shared = shared.ok_or_else(|| reader.error(Flaw::TooLarge("more runs in common than there are")))?;
+        let shared =
+            shared.ok_or_else(|| reader.error(Flaw::TooLarge("more runs in common than there are")))?;
         let position = Self::read_rest(Some(previous), shared, reader)?;
         if position.shared(previous) != shared || position.follows(previous) {
-            return Err(reader.error(Flaw::NotCanonical("whatever two neighbours have in common is left out")));
+            return Err(
+                reader.error(Flaw::NotCanonical("whatever two neighbours have in common is left out"))
+            );
         }
         Ok(position)
     }

@@ -120,7 +120,11 @@ impl<T: Element> Canonical for Written<T> {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { stamp: Timestamp::read(reader)?, by: Actor::read(reader)?, value: T::read(reader)? })
+        Ok(Self {
+            stamp: <Timestamp as Canonical>::read(reader)?,
+            by: Actor::read(reader)?,
+            value: T::read(reader)?,
+        })
     }
 }
 

@@ -223,7 +223,8 @@ impl<K: Canonical + Ord + Clone, V: Canonical + Clone> Tree<K, V> {
     fn put(&mut self, place: &Place, key: K, value: V) -> (Option<V>, Digest) {
         let Some(node) = self.0.as_mut().filter(|node| node.level >= place.level) else {
             let (left, _, right) = std::mem::take(self).split(&key);
-            let (count, digest) = (left.len() + right.len() + 1, place.digest.plus(left.digest()).plus(right.digest()));
+            let (count, digest) =
+                (left.len() + right.len() + 1, place.digest.plus(left.digest()).plus(right.digest()));
             let children = if place.level == 0 { Vec::new() } else { vec![left, right] };
             let node = Node { level: place.level, count, digest, entries: vec![(key, value)], children };
             self.0 = Some(Arc::new(node));
@@ -306,7 +307,9 @@ impl<K: Canonical + Ord + Clone, V: Canonical + Clone> Tree<K, V> {
         let Some(node) = self.0 else { return (Self(None), None, Self(None)) };
         let (count, digest) = (node.count, node.digest);
         let Node { level, mut entries, mut children, .. } = Arc::unwrap_or_clone(node);
-        let (found, right_entries, right_children) = match entries.binary_search_by(|(other, _)| other.cmp(key)) {
+        let (found, right_entries, right_children) = match entries
+            .binary_search_by(|(other, _)| other.cmp(key))
+        {
             Ok(index) => {
                 let right = entries.split_off(index + 1);
                 let right_children = if level > 0 { children.split_off(index + 1) } else { Vec::new() };
@@ -326,15 +329,18 @@ impl<K: Canonical + Ord + Clone, V: Canonical + Clone> Tree<K, V> {
             }
         };
         let right = Self::build(level, right_entries, right_children);
-        let found_digest =
-            found.as_ref().map_or(Digest::default(), |(key, value)| entry_digest(key, value));
+        let found_digest = found.as_ref().map_or(Digest::default(), |(key, value)| entry_digest(key, value));
         let left_count = count - right.len() - usize::from(found.is_some());
         let left_digest = digest.minus(right.digest()).minus(found_digest);
         let left = match entries.is_empty() {
             true => children.pop().unwrap_or_default(),
-            false => {
-                Self(Some(Arc::new(Node { level, count: left_count, digest: left_digest, entries, children })))
-            }
+            false => Self(Some(Arc::new(Node {
+                level,
+                count: left_count,
+                digest: left_digest,
+                entries,
+                children,
+            }))),
         };
         (left, found, right)
     }

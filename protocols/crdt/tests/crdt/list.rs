@@ -1,6 +1,7 @@
 //! Lists: the order is one for all, an insertion is where it was asked for, and what is typed in one go stays together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use isles_causality::Actor;
 use isles_crdt::canonical::{decode, encode};
@@ -8,7 +9,7 @@ use isles_crdt::list::Op;
 use isles_crdt::{Causal, List};
 use isles_kernel::random::Stream;
 
-use crate::world::{Event, Explored, explore, laws, random};
+use crate::world::{Event, explore, random};
 
 type Numbers = Causal<List<u64>>;
 
@@ -21,7 +22,7 @@ fn offer(number: usize) -> Vec<Op<u64>> {
 
 /// The elements are those that were inserted and not removed by whoever saw them, and no two states of an execution disagree about
 /// the order of two elements. (The strong list specification: Attiya et al., PODC 2016.)
-fn judge(events: &[Event<Numbers>], known: u32, state: &Numbers) -> Result<(), String> {
+fn judge(events: &[Rc<Event<Numbers>>], known: u32, state: &Numbers) -> Result<(), String> {
     let elements: Vec<u64> = state.iter().copied().collect();
     let inserted: BTreeSet<u64> = (0..events.len())
         .filter(|index| known & 1 << index != 0)
@@ -48,15 +49,10 @@ fn judge(events: &[Event<Numbers>], known: u32, state: &Numbers) -> Result<(), S
 
 #[test]
 fn a_list_converges_in_all_forms() {
-    let mut all = Vec::new();
     for (replicas, operations) in [(2, 4), (3, 3)] {
-        let Explored { worlds, states } =
-            explore(replicas, operations, offer, &mut judge).unwrap_or_else(|why| panic!("{why}"));
+        let worlds = explore(replicas, operations, offer, &mut judge).unwrap_or_else(|why| panic!("{why}"));
         assert!(worlds > 1_000);
-        all.extend(states);
     }
-    all.truncate(28);
-    laws(&all);
     for seed in 0..40 {
         random(seed, (4, 30), offer, &mut judge).unwrap_or_else(|why| panic!("{why}"));
     }
@@ -109,7 +105,8 @@ enum Way {
 }
 
 fn type_at(list: &mut Causal<List<char>>, by: Actor, (index, count): (usize, usize), way: Way) {
-    let letter = |number: usize| char::from_u32(0x1000 * (by.0 as u32 + 1) + number as u32).expect("a character");
+    let letter =
+        |number: usize| char::from_u32(0x1000 * (by.0 as u32 + 1) + number as u32).expect("a character");
     match way {
         Way::Forwards => (0..count).for_each(|number| {
             list.insert(by, index + number, letter(number));
@@ -145,7 +142,9 @@ fn what_is_typed_at_one_place_at_once_is_not_mixed() {
             start.insert_text(Actor(100), 0, &"....."[..base]);
             start.remove(Actor(100), base - removed, removed);
             for index in 0..=start.len() {
-                for (one, other, third) in ways.iter().flat_map(|one| ways.iter().map(move |other| (one, other)))
+                for (one, other, third) in ways
+                    .iter()
+                    .flat_map(|one| ways.iter().map(move |other| (one, other)))
                     .flat_map(|(one, other)| ways.iter().map(move |third| (*one, *other, *third)))
                 {
                     let mut editors = [start.clone(), start.clone(), start.clone()];
@@ -155,7 +154,11 @@ fn what_is_typed_at_one_place_at_once_is_not_mixed() {
                     let mut merged = editors[0].clone();
                     merged.join(&editors[1]);
                     merged.join(&editors[2]);
-                    assert!(is_unmixed(&merged, 3), "{one:?} {other:?} {third:?} at {index}: {}", merged.text());
+                    assert!(
+                        is_unmixed(&merged, 3),
+                        "{one:?} {other:?} {third:?} at {index}: {}",
+                        merged.text()
+                    );
                 }
             }
         }

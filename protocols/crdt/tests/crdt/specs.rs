@@ -2,31 +2,38 @@
 //! "Replicated data types: specification, verification, optimality", POPL 2014).
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use isles_causality::hybrid::Timestamp;
-use isles_crdt::{Replicated, bounded_counter, flag, graph, map, register, resettable_counter, set};
+use isles_crdt::{Replicated, bounded_counter, flag, graph, map, register, resettable_counter, set, tally};
 
 use crate::world::Event;
 
 /// Events that are known.
-fn known<R: Replicated>(events: &[Event<R>], known: u32) -> impl Iterator<Item = (usize, &Event<R>)> {
-    events.iter().enumerate().filter(move |(index, _)| known & 1 << index != 0)
+fn known<R: Replicated>(events: &[Rc<Event<R>>], known: u32) -> impl Iterator<Item = (usize, &Event<R>)> {
+    let all = events.iter().map(|event| &**event).enumerate();
+    all.filter(move |(index, _)| known & 1 << index != 0)
 }
 
 /// Whether a known event for which `undoes` holds had seen the event of that number.
-fn undone<R: Replicated>(events: &[Event<R>], mask: u32, index: usize, undoes: impl Fn(&R::Op) -> bool) -> bool {
+fn undone<R: Replicated>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+    index: usize,
+    undoes: impl Fn(&R::Op) -> bool,
+) -> bool {
     known(events, mask).any(|(_, event)| event.seen & 1 << index != 0 && undoes(&event.op))
 }
 
-pub(crate) fn sum<R: Replicated<Op = i64>>(events: &[Event<R>], mask: u32) -> i128 {
+pub(crate) fn sum<R: Replicated<Op = i64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     known(events, mask).map(|(_, event)| i128::from(event.op)).sum()
 }
 
-pub(crate) fn grown<R: Replicated<Op = u64>>(events: &[Event<R>], mask: u32) -> i128 {
+pub(crate) fn grown<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     known(events, mask).map(|(_, event)| i128::from(event.op)).sum()
 }
 
-pub(crate) fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Event<R>], mask: u32) -> i128 {
+pub(crate) fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     let amount = |(_, event): (usize, &Event<R>)| match event.op {
         bounded_counter::Op::Increment(amount) => i128::from(amount),
         bounded_counter::Op::Decrement(amount) => -i128::from(amount),
@@ -35,7 +42,10 @@ pub(crate) fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Event<R
     known(events, mask).map(amount).sum()
 }
 
-pub(crate) fn resettable<R: Replicated<Op = resettable_counter::Op>>(events: &[Event<R>], mask: u32) -> i128 {
+pub(crate) fn resettable<R: Replicated<Op = resettable_counter::Op>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> i128 {
     let resets = |op: &resettable_counter::Op| *op == resettable_counter::Op::Reset;
     let amount = |(index, event): (usize, &Event<R>)| match event.op {
         resettable_counter::Op::Add(amount) if !undone(events, mask, index, resets) => i128::from(amount),
@@ -44,20 +54,37 @@ pub(crate) fn resettable<R: Replicated<Op = resettable_counter::Op>>(events: &[E
     known(events, mask).map(amount).sum()
 }
 
+pub(crate) fn tallied<R: Replicated<Op = tally::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
+    let amount = |(index, event): (usize, &Event<R>)| match event.op {
+        tally::Op::Add(amount) if !undone(events, mask, index, |op| *op == tally::Op::Reset) => {
+            i128::from(amount)
+        }
+        tally::Op::Add(_) | tally::Op::Reset => 0,
+    };
+    known(events, mask).map(amount).sum()
+}
+
 /// Stamps are made as the hybrid clock says: later than all that was seen.
-pub(crate) fn last_written<R: Replicated<Op = register::Set<u64>>>(events: &[Event<R>], mask: u32) -> Option<u64> {
+pub(crate) fn last_written<R: Replicated<Op = register::Set<u64>>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> Option<u64> {
     let mut stamps: Vec<Timestamp> = Vec::new();
     for event in events {
         let fresh = Timestamp { wall: event.op.now, logical: 0 };
         // The register itself has only seen the greatest of what was seen.
-        let seen = (0..stamps.len()).filter(|index| event.seen & 1 << index != 0).map(|index| stamps[index]).max();
+        let seen =
+            (0..stamps.len()).filter(|index| event.seen & 1 << index != 0).map(|index| stamps[index]).max();
         stamps.push(seen.map_or(fresh, |seen| fresh.max(seen.successor())));
     }
     let last = known(events, mask).max_by_key(|(index, event)| (stamps[*index], event.by));
     last.map(|(_, event)| event.op.value)
 }
 
-pub(crate) fn written<R: Replicated<Op = register::Op<u64>>>(events: &[Event<R>], mask: u32) -> BTreeSet<u64> {
+pub(crate) fn written<R: Replicated<Op = register::Op<u64>>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> BTreeSet<u64> {
     let value = |(index, event): (usize, &Event<R>)| match event.op {
         register::Op::Set(value) if !undone(events, mask, index, |_| true) => Some(value),
         register::Op::Set(_) | register::Op::Clear => None,
@@ -65,14 +92,16 @@ pub(crate) fn written<R: Replicated<Op = register::Op<u64>>>(events: &[Event<R>]
     known(events, mask).filter_map(value).collect()
 }
 
-pub(crate) fn added<R: Replicated<Op = u64>>(events: &[Event<R>], mask: u32) -> BTreeSet<u64> {
+pub(crate) fn added<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     known(events, mask).map(|(_, event)| event.op).collect()
 }
 
 /// What was added and never removed.
-pub(crate) fn two_phase<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>], mask: u32) -> BTreeSet<u64> {
-    let removed =
-        |element: u64| known(events, mask).any(|(_, event)| event.op == set::Op::Remove(element));
+pub(crate) fn two_phase<R: Replicated<Op = set::Op<u64>>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> BTreeSet<u64> {
+    let removed = |element: u64| known(events, mask).any(|(_, event)| event.op == set::Op::Remove(element));
     let added = |(_, event): (usize, &Event<R>)| match event.op {
         set::Op::Insert(element) if !removed(element) => Some(element),
         set::Op::Insert(_) | set::Op::Remove(_) => None,
@@ -81,7 +110,10 @@ pub(crate) fn two_phase<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>], m
 }
 
 /// An addition counts until a removal that has seen it.
-pub(crate) fn add_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>], mask: u32) -> BTreeSet<u64> {
+pub(crate) fn add_wins<R: Replicated<Op = set::Op<u64>>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> BTreeSet<u64> {
     let added = |(index, event): (usize, &Event<R>)| match event.op {
         set::Op::Insert(element) => {
             let removes = |op: &set::Op<u64>| *op == set::Op::Remove(element);
@@ -93,7 +125,10 @@ pub(crate) fn add_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>], ma
 }
 
 /// A removal counts until an addition that has seen it.
-pub(crate) fn remove_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>], mask: u32) -> BTreeSet<u64> {
+pub(crate) fn remove_wins<R: Replicated<Op = set::Op<u64>>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> BTreeSet<u64> {
     let added: BTreeSet<u64> = known(events, mask)
         .filter_map(|(_, event)| match event.op {
             set::Op::Insert(element) => Some(element),
@@ -110,13 +145,18 @@ pub(crate) fn remove_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Event<R>],
 }
 
 /// Whether a saying of one kind was not seen by one of the other kind.
-pub(crate) fn stands<R: Replicated<Op = flag::Op>>(events: &[Event<R>], mask: u32, what: flag::Op) -> bool {
-    known(events, mask).any(|(index, event)| event.op == what && !undone(events, mask, index, |op| *op != what))
+pub(crate) fn stands<R: Replicated<Op = flag::Op>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+    what: flag::Op,
+) -> bool {
+    known(events, mask)
+        .any(|(index, event)| event.op == what && !undone(events, mask, index, |op| *op != what))
 }
 
 /// Elements of a map of sets, as key and element.
 pub(crate) fn map_of_sets<R: Replicated<Op = map::Op<u64, set::Op<u64>>>>(
-    events: &[Event<R>],
+    events: &[Rc<Event<R>>],
     mask: u32,
 ) -> BTreeSet<(u64, u64)> {
     let added = |(index, event): (usize, &Event<R>)| match event.op {
@@ -135,7 +175,10 @@ pub(crate) fn map_of_sets<R: Replicated<Op = map::Op<u64, set::Op<u64>>>>(
 pub(crate) type MapOfMaps = map::Op<u64, map::Op<u64, register::Op<u64>>>;
 
 /// Values of a map of maps of registers, as key, key and value.
-pub(crate) fn map_of_maps<R: Replicated<Op = MapOfMaps>>(events: &[Event<R>], mask: u32) -> BTreeSet<(u64, u64, u64)> {
+pub(crate) fn map_of_maps<R: Replicated<Op = MapOfMaps>>(
+    events: &[Rc<Event<R>>],
+    mask: u32,
+) -> BTreeSet<(u64, u64, u64)> {
     let written = |(index, event): (usize, &Event<R>)| match &event.op {
         map::Op::Update(outer, map::Op::Update(inner, register::Op::Set(value))) => {
             let replaces = |op: &MapOfMaps| match op {
@@ -153,7 +196,7 @@ pub(crate) fn map_of_maps<R: Replicated<Op = MapOfMaps>>(events: &[Event<R>], ma
 
 /// Vertices, and edges.
 pub(crate) fn graph<R: Replicated<Op = graph::Op<u64>>>(
-    events: &[Event<R>],
+    events: &[Rc<Event<R>>],
     mask: u32,
 ) -> (BTreeSet<u64>, BTreeSet<(u64, u64)>) {
     let (mut vertices, mut edges) = (BTreeSet::new(), BTreeSet::new());
@@ -169,8 +212,12 @@ pub(crate) fn graph<R: Replicated<Op = graph::Op<u64>>>(
                 mark(from);
                 mark(to);
                 let removes = |op: &graph::Op<u64>| {
-                    [graph::Op::RemoveVertex(from), graph::Op::RemoveVertex(to), graph::Op::RemoveEdge(from, to)]
-                        .contains(op)
+                    [
+                        graph::Op::RemoveVertex(from),
+                        graph::Op::RemoveVertex(to),
+                        graph::Op::RemoveEdge(from, to),
+                    ]
+                    .contains(op)
                 };
                 if !undone(events, mask, index, removes) {
                     edges.insert((from, to));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::rc::Rc;
 
 use isles_causality::Actor;
 use isles_crdt::Replicated;
@@ -20,19 +21,6 @@ pub(crate) struct Event<R: Replicated> {
     snapshot: R,
 }
 
-impl<R: Replicated<Op: Clone>> Clone for Event<R> {
-    fn clone(&self) -> Self {
-        Self {
-            by: self.by,
-            op: self.op.clone(),
-            seen: self.seen,
-            effect: self.effect.clone(),
-            delta: self.delta.clone(),
-            snapshot: self.snapshot.clone(),
-        }
-    }
-}
-
 /// What is known at one replica, and how its state came about in each form.
 #[derive(Clone)]
 struct Site<R> {
@@ -43,22 +31,15 @@ struct Site<R> {
 }
 
 #[derive(Clone)]
-struct World<R: Replicated<Op: Clone>> {
-    events: Vec<Event<R>>,
+struct World<R: Replicated> {
+    events: Vec<Rc<Event<R>>>,
     /// Which operation each event was, in the list of those that were offered.
     choices: Vec<u32>,
     sites: Vec<Site<R>>,
 }
 
 /// Judges a state by what is known at it: none if it is right.
-pub(crate) type Judge<'j, R> = &'j mut dyn FnMut(&[Event<R>], u32, &R) -> Result<(), String>;
-
-/// What an exploration has seen.
-pub(crate) struct Explored<R> {
-    pub(crate) worlds: usize,
-    /// Some of the states.
-    pub(crate) states: Vec<R>,
-}
+pub(crate) type Judge<'j, R> = &'j mut dyn FnMut(&[Rc<Event<R>>], u32, &R) -> Result<(), String>;
 
 /// Runs all executions of at most `operations` operations by `replicas` replicas, with all orders of delivery that keep causes before
 /// consequences, and judges each state of each replica. `offer` lists what may be asked as the event of that number.
@@ -67,12 +48,10 @@ pub(crate) fn explore<R: Replicated<Op: Clone + Debug>>(
     operations: usize,
     offer: impl Fn(usize) -> Vec<R::Op>,
     judge: Judge<'_, R>,
-) -> Result<Explored<R>, String> {
+) -> Result<usize, String> {
     let site = Site { known: 0, by_states: R::default(), by_effects: R::default(), by_deltas: R::default() };
-    let mut open =
-        vec![World { events: Vec::new(), choices: Vec::new(), sites: vec![site; replicas] }];
+    let mut open = vec![World { events: Vec::new(), choices: Vec::new(), sites: vec![site; replicas] }];
     let mut met = BTreeSet::new();
-    let mut states: Vec<R> = Vec::new();
     while let Some(world) = open.pop() {
         let mut next = Vec::new();
         for replica in 0..replicas {
@@ -88,14 +67,14 @@ pub(crate) fn explore<R: Replicated<Op: Clone + Debug>>(
         for (world, changed) in next {
             if met.insert(world.key()) {
                 world.judge(changed, judge)?;
-                if states.len() < 24 && !states.contains(&world.sites[changed].by_states) {
-                    states.push(world.sites[changed].by_states.clone());
+                if world.events.len() == operations && met.len() % 199 == 0 {
+                    laws(&world.states());
                 }
                 open.push(world);
             }
         }
     }
-    Ok(Explored { worlds: met.len(), states })
+    Ok(met.len())
 }
 
 /// One long random execution; deltas and states come in any order and more than once, effects once and after their causes.
@@ -111,7 +90,11 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
     let mut world = World { events: Vec::new(), choices: Vec::new(), sites: vec![site; replicas] };
     // Deltas by themselves, in any order.
     let mut loose: Vec<(u32, R)> = vec![(0, R::default()); replicas];
-    while world.events.len() < operations {
+    // Of some types no more than so many operations do something.
+    for _ in 0..8 * operations {
+        if world.events.len() == operations {
+            break;
+        }
         let replica = draws.below(replicas as u32) as usize;
         let changed = if draws.below(3) == 0 {
             let mut ops = offer(world.events.len());
@@ -131,6 +114,7 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
             world.judge(replica, judge).map_err(|why| format!("seed {seed}: {why}"))?;
         }
     }
+    let operations = world.events.len();
     let all = u32::try_from((1u64 << operations) - 1).expect("at most 32");
     for replica in 0..replicas {
         while let Some(event) = (0..operations).find(|event| {
@@ -148,10 +132,19 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
             return Err(format!("seed {seed}: deltas out of order end elsewhere: {state:?}"));
         }
     }
+    if seed % 8 == 0 {
+        laws(&world.states()[operations.saturating_sub(12)..]);
+    }
     Ok(())
 }
 
 impl<R: Replicated<Op: Clone + Debug>> World<R> {
+    /// States of this execution: those after the events, and those of the replicas.
+    fn states(&self) -> Vec<R> {
+        let after = self.events.iter().map(|event| event.snapshot.clone());
+        after.chain(self.sites.iter().map(|site| site.by_states.clone())).collect()
+    }
+
     fn key(&self) -> Vec<u32> {
         let events = self.events.iter().zip(&self.choices);
         let events = events.flat_map(|(event, choice)| [event.by as u32, *choice, event.seen]);
@@ -179,9 +172,10 @@ impl<R: Replicated<Op: Clone + Debug>> World<R> {
         if before == site.by_states || !before.is_below(&site.by_states) {
             return Err(format!("{op:?} does not inflate {before:?}, and gives {:?}", site.by_states));
         }
-        let event = Event { by: replica, op, seen: site.known, effect, delta, snapshot: site.by_states.clone() };
+        let event =
+            Event { by: replica, op, seen: site.known, effect, delta, snapshot: site.by_states.clone() };
         site.known |= 1 << index;
-        world.events.push(event);
+        world.events.push(Rc::new(event));
         world.choices.push(choice as u32);
         Ok(Some(world))
     }
@@ -229,7 +223,10 @@ impl<R: Replicated<Op: Clone + Debug>> World<R> {
         }
         for other in &self.sites {
             if other.known & !site.known == 0 && !other.by_states.is_below(state) {
-                return Err(format!("less is known and the state is not below, after {}: {state:?}", history()));
+                return Err(format!(
+                    "less is known and the state is not below, after {}: {state:?}",
+                    history()
+                ));
             }
             if other.known == site.known && other.by_states != *state {
                 return Err(format!("strong convergence fails after {}: {state:?}", history()));
@@ -243,7 +240,7 @@ impl<R: Replicated<Op: Clone + Debug>> World<R> {
     }
 }
 
-/// The laws of a join semilattice, on all triples of some states.
+/// The laws of a join semilattice, on all triples of some states of one execution.
 pub(crate) fn laws<R: Replicated>(states: &[R]) {
     let joined = |a: &R, b: &R| {
         let mut joined = a.clone();
