@@ -95,7 +95,7 @@ impl<E: Element> Causal<AddWinsSet<E>> {
 
     /// Removes all elements, and returns the delta; none if there are none.
     pub fn clear(&mut self) -> Option<KeyedPatch<E, ValuesPatch<()>>> {
-        let delta = self.value().0.clear()?;
+        let delta = self.0.clear()?;
         self.apply(&delta);
         Some(delta)
     }

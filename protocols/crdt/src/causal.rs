@@ -163,11 +163,6 @@ impl<T: Definition> Causal<T> {
         Self::default()
     }
 
-    /// The value.
-    pub const fn value(&self) -> &T {
-        &self.value
-    }
-
     /// All dots that are known.
     pub const fn context(&self) -> &DotContext {
         &self.context

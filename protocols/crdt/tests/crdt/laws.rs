@@ -238,7 +238,7 @@ impl Replicated for Lossy {
 #[test]
 fn a_lossy_merge_is_found() {
     let explored = explore(2, 2, |number| vec![number as u64 + 1], &mut |_, _, _: &Lossy| Ok(()));
-    let why = explored.err().expect("two writes at once end in different orders");
+    let why = explored.expect_err("two writes at once end in different orders");
     assert!(why.contains("strong convergence fails"), "{why}");
 }
 

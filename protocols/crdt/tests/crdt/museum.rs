@@ -8,14 +8,14 @@ type Set = Causal<AddWinsSet<u64>>;
 
 /// The report of riak_dt 78: one replica has removed what another has copied, and then they merge.
 fn after(merge: impl Fn(&mut Set, &Set)) -> Vec<u64> {
-    let (foo, bar, baz) = (1, 2, 3);
+    let (milk, tea, bread) = (1, 2, 3);
     let mut one = Set::default();
-    one.insert(Actor(1), foo);
-    one.insert(Actor(1), bar);
+    one.insert(Actor(1), milk);
+    one.insert(Actor(1), tea);
     let mut other = Set::default();
-    other.insert(Actor(2), baz);
+    other.insert(Actor(2), bread);
     merge(&mut other, &one);
-    one.remove(Actor(1), &bar);
+    one.remove(Actor(1), &tea);
     merge(&mut one, &other);
     one.iter().copied().collect()
 }

@@ -52,10 +52,10 @@ struct Sum;
 impl Rule<u64, u64> for Sum {
     const KEEPS_ALL: bool = false;
     fn mine(&mut self, _: &u64, value: &u64) -> Option<u64> {
-        (value % 2 == 0).then_some(*value)
+        value.is_multiple_of(2).then_some(*value)
     }
     fn theirs(&mut self, _: &u64, value: &u64) -> Option<u64> {
-        (value % 2 == 0).then_some(*value)
+        value.is_multiple_of(2).then_some(*value)
     }
     fn both(&mut self, _: &u64, mine: &u64, theirs: &u64) -> Option<u64> {
         if mine == theirs { Some(*mine) } else { (mine + theirs > 3).then_some(mine + theirs) }

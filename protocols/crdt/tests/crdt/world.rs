@@ -116,7 +116,7 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
     }
     let operations = world.events.len();
     let all = u32::try_from((1u64 << operations) - 1).expect("at most 32");
-    for replica in 0..replicas {
+    for (replica, (known, state)) in loose.iter_mut().enumerate() {
         while let Some(event) = (0..operations).find(|event| {
             let event_ready = world.events[*event].seen & !world.sites[replica].known == 0;
             world.sites[replica].known & 1 << event == 0 && event_ready
@@ -124,7 +124,6 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
             world = world.deliver(replica, event)?.ok_or("it was ready")?;
         }
         world.judge(replica, judge).map_err(|why| format!("seed {seed}: {why}"))?;
-        let (known, state) = &mut loose[replica];
         for event in (0..operations).filter(|event| *known & 1 << event == 0) {
             state.apply(&world.events[event].delta);
         }
@@ -132,7 +131,7 @@ pub(crate) fn random<R: Replicated<Op: Clone + Debug>>(
             return Err(format!("seed {seed}: deltas out of order end elsewhere: {state:?}"));
         }
     }
-    if seed % 8 == 0 {
+    if seed.is_multiple_of(8) {
         laws(&world.states()[operations.saturating_sub(12)..]);
     }
     Ok(())
