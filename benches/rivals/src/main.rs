@@ -2,8 +2,10 @@
 //! process. One JSON object a line: rival, processes, law of the flights, messages delivered per CPU second.
 //!
 //! `cargo run --release [-- --quick]` in this folder, where `.cargo/config.toml` turns madsim on. With `graph FILE` it
-//! searches a graph instead, as `isles bench graph` does, and with `explore` the state spaces of `isles bench explore`.
+//! searches a graph instead, as `isles bench graph` does, with `explore` the state spaces of `isles bench explore`, and with
+//! `crdt` the sets of `isles bench crdt`.
 
+mod crdt;
 mod explore;
 mod graph;
 mod heap;
@@ -23,6 +25,10 @@ fn main() -> std::process::ExitCode {
     }
     if words.first().is_some_and(|word| word == "explore") {
         explore::run();
+        return std::process::ExitCode::SUCCESS;
+    }
+    if words.first().is_some_and(|word| word == "crdt") {
+        crdt::run();
         return std::process::ExitCode::SUCCESS;
     }
     let budget = if std::env::args().any(|word| word == "--quick") { QUICK } else { FULL };

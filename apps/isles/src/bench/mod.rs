@@ -9,6 +9,7 @@ mod check_monitors;
 mod check_readers;
 mod check_transactions;
 mod cluster;
+mod crdt;
 mod explore;
 mod graphs;
 mod measure;
@@ -105,6 +106,7 @@ pub(crate) fn groups() -> &'static [Group] {
         check_transactions::GROUP,
         check_readers::GROUP,
         explore::GROUP,
+        crdt::GROUP,
     ]
 }
 
@@ -164,6 +166,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
             (Some(rivals), "sim", true) => rivals.run(options.effort, out)?,
             (Some(rivals), "graph", true) => rivals.search(out)?,
             (Some(rivals), "explore", true) => rivals.explore(options.effort, out)?,
+            (Some(rivals), "crdt", true) => rivals.crdt(options.effort, out)?,
             _ => {}
         }
     }
