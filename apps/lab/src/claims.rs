@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::report::data::Chart;
 
 mod con;
+mod crdt;
 mod curve;
 mod experiment;
 mod failure;

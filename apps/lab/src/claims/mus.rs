@@ -17,14 +17,24 @@ use isles_sim::{Distribution, Fault, Links, Observer, Setup, Simulation, Who};
 use super::{Claim, Effort, Finding};
 
 /// The museum's claims.
-pub(super) static MUS: &[Claim] = &[Claim {
-    id: "MUS-33",
-    statement: "Graft and prune that chase each other, and a lazy id that is forgotten when its owner dies, each leave a \
+pub(super) static MUS: &[Claim] = &[
+    Claim {
+        id: "MUS-07",
+        statement: "An add-wins set whose merge takes the side that knows at least as much brings removed elements back; a search over \
+                seeds finds it from a cold start.",
+        control: "the shipped merge survives the same search",
+        source: "riak_dt 78 and 79",
+        run: super::crdt::mus_07,
+    },
+    Claim {
+        id: "MUS-33",
+        statement: "Graft and prune that chase each other, and a lazy id that is forgotten when its owner dies, each leave a \
                 broadcast that never arrives; a search over seeds finds one from a cold start.",
-    control: "the shipped Plumtree survives the same search",
-    source: "gossip implementations; Leitão, Pereira, Rodrigues, SRDS 2007, algorithms 1 and 2",
-    run: mus_33,
-}];
+        control: "the shipped Plumtree survives the same search",
+        source: "gossip implementations; Leitão, Pereira, Rodrigues, SRDS 2007, algorithms 1 and 2",
+        run: mus_33,
+    },
+];
 
 /// A run of which a mistake may show.
 type Trial = fn(Option<Mistake>, u64) -> Result<bool, String>;

@@ -2,6 +2,7 @@
 
 use super::Claim;
 use super::con::CON;
+use super::crdt::CRDT;
 use super::gos::GOS;
 use super::msg::MSG;
 use super::mus::MUS;
@@ -11,7 +12,7 @@ use super::top::TOP;
 use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, CRDT, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {

@@ -7,15 +7,14 @@ use std::rc::Rc;
 use isles_causality::wire::{DecodeError, Reader};
 use isles_causality::{Actor, DotContext};
 use isles_crdt::bounded_counter::Op as BoundedOp;
+use isles_crdt::executions::{Event, explore, random};
 use isles_crdt::resettable_counter::Op as ResettableOp;
+use isles_crdt::specifications as specs;
 use isles_crdt::{
     AddWinsGraph, AddWinsSet, BoundedCounter, Canonical, Causal, DisableWinsFlag, EnableWinsFlag,
     GrowOnlyCounter, GrowOnlySet, LwwRegister, Map, MultiValueRegister, PnCounter, RemoveWinsSet, Replicated,
     ResettableCounter, Tally, TombstoneSet, TwoPhaseSet, flag, graph, map, register, set, tally,
 };
-
-use crate::specs;
-use crate::world::{Event, explore, random};
 
 /// Explores a type and compares what it shows with its specification: all executions of 4 operations by 2 replicas and of 3 by 3, one
 /// fewer where there are many operations to choose from, and random ones of 30 by 4.

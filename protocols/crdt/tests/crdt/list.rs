@@ -5,11 +5,10 @@ use std::rc::Rc;
 
 use isles_causality::Actor;
 use isles_crdt::canonical::{decode, encode};
+use isles_crdt::executions::{Event, explore, random};
 use isles_crdt::list::Op;
 use isles_crdt::{Causal, List};
 use isles_kernel::random::Stream;
-
-use crate::world::{Event, explore, random};
 
 type Numbers = Causal<List<u64>>;
 

@@ -6,6 +6,4 @@ mod laws;
 mod list;
 mod museum;
 mod protocols;
-mod specs;
 mod tree;
-mod world;

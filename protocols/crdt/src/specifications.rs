@@ -1,13 +1,16 @@
 //! What each type means, as a function of which operations are known and which had seen which (Burckhardt, Gotsman, Yang, Zawirski,
 //! "Replicated data types: specification, verification, optimality", POPL 2014).
+//!
+//! Each takes the events of an execution and a bit for each of them that is known, as [`explore`](crate::executions::explore) hands them
+//! to its judge.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use isles_causality::hybrid::Timestamp;
-use isles_crdt::{Replicated, bounded_counter, flag, graph, map, register, resettable_counter, set, tally};
 
-use crate::world::Event;
+use crate::executions::Event;
+use crate::{Replicated, bounded_counter, flag, graph, map, register, resettable_counter, set, tally};
 
 /// Events that are known.
 fn known<R: Replicated>(events: &[Rc<Event<R>>], known: u32) -> impl Iterator<Item = (usize, &Event<R>)> {
@@ -25,15 +28,18 @@ fn undone<R: Replicated>(
     known(events, mask).any(|(_, event)| event.seen & 1 << index != 0 && undoes(&event.op))
 }
 
-pub(crate) fn sum<R: Replicated<Op = i64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
+/// The sum of all that was added.
+pub fn sum<R: Replicated<Op = i64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     known(events, mask).map(|(_, event)| i128::from(event.op)).sum()
 }
 
-pub(crate) fn grown<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
+/// The same, where nothing is taken away.
+pub fn grown<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     known(events, mask).map(|(_, event)| i128::from(event.op)).sum()
 }
 
-pub(crate) fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
+/// What was added less what was taken.
+pub fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     let amount = |(_, event): (usize, &Event<R>)| match event.op {
         bounded_counter::Op::Increment(amount) => i128::from(amount),
         bounded_counter::Op::Decrement(amount) => -i128::from(amount),
@@ -42,10 +48,8 @@ pub(crate) fn bounded<R: Replicated<Op = bounded_counter::Op>>(events: &[Rc<Even
     known(events, mask).map(amount).sum()
 }
 
-pub(crate) fn resettable<R: Replicated<Op = resettable_counter::Op>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-) -> i128 {
+/// The sum of what no reset has seen.
+pub fn resettable<R: Replicated<Op = resettable_counter::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     let resets = |op: &resettable_counter::Op| *op == resettable_counter::Op::Reset;
     let amount = |(index, event): (usize, &Event<R>)| match event.op {
         resettable_counter::Op::Add(amount) if !undone(events, mask, index, resets) => i128::from(amount),
@@ -54,7 +58,8 @@ pub(crate) fn resettable<R: Replicated<Op = resettable_counter::Op>>(
     known(events, mask).map(amount).sum()
 }
 
-pub(crate) fn tallied<R: Replicated<Op = tally::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
+/// The same, of a [`Tally`](crate::Tally).
+pub fn tallied<R: Replicated<Op = tally::Op>>(events: &[Rc<Event<R>>], mask: u32) -> i128 {
     let amount = |(index, event): (usize, &Event<R>)| match event.op {
         tally::Op::Add(amount) if !undone(events, mask, index, |op| *op == tally::Op::Reset) => {
             i128::from(amount)
@@ -64,8 +69,8 @@ pub(crate) fn tallied<R: Replicated<Op = tally::Op>>(events: &[Rc<Event<R>>], ma
     known(events, mask).map(amount).sum()
 }
 
-/// Stamps are made as the hybrid clock says: later than all that was seen.
-pub(crate) fn last_written<R: Replicated<Op = register::Set<u64>>>(
+/// The value of the latest write; stamps are made as the hybrid clock says, later than all that was seen.
+pub fn last_written<R: Replicated<Op = register::Set<u64>>>(
     events: &[Rc<Event<R>>],
     mask: u32,
 ) -> Option<u64> {
@@ -81,10 +86,8 @@ pub(crate) fn last_written<R: Replicated<Op = register::Set<u64>>>(
     last.map(|(_, event)| event.op.value)
 }
 
-pub(crate) fn written<R: Replicated<Op = register::Op<u64>>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-) -> BTreeSet<u64> {
+/// The values that nobody replaced or cleared who had seen them.
+pub fn written<R: Replicated<Op = register::Op<u64>>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     let value = |(index, event): (usize, &Event<R>)| match event.op {
         register::Op::Set(value) if !undone(events, mask, index, |_| true) => Some(value),
         register::Op::Set(_) | register::Op::Clear => None,
@@ -92,15 +95,13 @@ pub(crate) fn written<R: Replicated<Op = register::Op<u64>>>(
     known(events, mask).filter_map(value).collect()
 }
 
-pub(crate) fn added<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
+/// All that was added.
+pub fn added<R: Replicated<Op = u64>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     known(events, mask).map(|(_, event)| event.op).collect()
 }
 
 /// What was added and never removed.
-pub(crate) fn two_phase<R: Replicated<Op = set::Op<u64>>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-) -> BTreeSet<u64> {
+pub fn two_phase<R: Replicated<Op = set::Op<u64>>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     let removed = |element: u64| known(events, mask).any(|(_, event)| event.op == set::Op::Remove(element));
     let added = |(_, event): (usize, &Event<R>)| match event.op {
         set::Op::Insert(element) if !removed(element) => Some(element),
@@ -110,10 +111,7 @@ pub(crate) fn two_phase<R: Replicated<Op = set::Op<u64>>>(
 }
 
 /// An addition counts until a removal that has seen it.
-pub(crate) fn add_wins<R: Replicated<Op = set::Op<u64>>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-) -> BTreeSet<u64> {
+pub fn add_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     let added = |(index, event): (usize, &Event<R>)| match event.op {
         set::Op::Insert(element) => {
             let removes = |op: &set::Op<u64>| *op == set::Op::Remove(element);
@@ -125,10 +123,7 @@ pub(crate) fn add_wins<R: Replicated<Op = set::Op<u64>>>(
 }
 
 /// A removal counts until an addition that has seen it.
-pub(crate) fn remove_wins<R: Replicated<Op = set::Op<u64>>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-) -> BTreeSet<u64> {
+pub fn remove_wins<R: Replicated<Op = set::Op<u64>>>(events: &[Rc<Event<R>>], mask: u32) -> BTreeSet<u64> {
     let added: BTreeSet<u64> = known(events, mask)
         .filter_map(|(_, event)| match event.op {
             set::Op::Insert(element) => Some(element),
@@ -144,18 +139,14 @@ pub(crate) fn remove_wins<R: Replicated<Op = set::Op<u64>>>(
     added.into_iter().filter(|element| !removed(*element)).collect()
 }
 
-/// Whether a saying of one kind was not seen by one of the other kind.
-pub(crate) fn stands<R: Replicated<Op = flag::Op>>(
-    events: &[Rc<Event<R>>],
-    mask: u32,
-    what: flag::Op,
-) -> bool {
+/// Whether a flag has a saying of this kind left: one that was not seen by one of the other kind.
+pub fn stands<R: Replicated<Op = flag::Op>>(events: &[Rc<Event<R>>], mask: u32, what: flag::Op) -> bool {
     known(events, mask)
         .any(|(index, event)| event.op == what && !undone(events, mask, index, |op| *op != what))
 }
 
 /// Elements of a map of sets, as key and element.
-pub(crate) fn map_of_sets<R: Replicated<Op = map::Op<u64, set::Op<u64>>>>(
+pub fn map_of_sets<R: Replicated<Op = map::Op<u64, set::Op<u64>>>>(
     events: &[Rc<Event<R>>],
     mask: u32,
 ) -> BTreeSet<(u64, u64)> {
@@ -172,10 +163,11 @@ pub(crate) fn map_of_sets<R: Replicated<Op = map::Op<u64, set::Op<u64>>>>(
     known(events, mask).filter_map(added).collect()
 }
 
-pub(crate) type MapOfMaps = map::Op<u64, map::Op<u64, register::Op<u64>>>;
+/// An operation on a map of maps of registers.
+pub type MapOfMaps = map::Op<u64, map::Op<u64, register::Op<u64>>>;
 
 /// Values of a map of maps of registers, as key, key and value.
-pub(crate) fn map_of_maps<R: Replicated<Op = MapOfMaps>>(
+pub fn map_of_maps<R: Replicated<Op = MapOfMaps>>(
     events: &[Rc<Event<R>>],
     mask: u32,
 ) -> BTreeSet<(u64, u64, u64)> {
@@ -195,7 +187,7 @@ pub(crate) fn map_of_maps<R: Replicated<Op = MapOfMaps>>(
 }
 
 /// Vertices, and edges.
-pub(crate) fn graph<R: Replicated<Op = graph::Op<u64>>>(
+pub fn graph<R: Replicated<Op = graph::Op<u64>>>(
     events: &[Rc<Event<R>>],
     mask: u32,
 ) -> (BTreeSet<u64>, BTreeSet<(u64, u64)>) {
