@@ -10,7 +10,7 @@ use isles_causality::Actor;
 use isles_causality::wire::{DecodeError, Flaw, Reader, put_number};
 
 use crate::canonical::Canonical;
-use crate::counter::{delta_is_state, join_totals, new_totals, read_totals, write_totals};
+use crate::counter::{delta_is_state, join_totals, new_totals, only, read_totals, write_totals};
 use crate::replicated::Replicated;
 
 /// A counter that is never negative.
@@ -139,14 +139,15 @@ impl Replicated for BoundedCounter {
     fn delta(&self, by: Actor, effect: &Op) -> Self {
         let right = |to: Actor, amount: u64| {
             let total = self.rights.get(&(by, to)).copied().unwrap_or(0).saturating_add(amount);
-            Self { rights: BTreeMap::from([((by, to), total)]), used: BTreeMap::new() }
+            let rights = if total == 0 { BTreeMap::new() } else { BTreeMap::from([((by, to), total)]) };
+            Self { rights, used: BTreeMap::new() }
         };
         match *effect {
             Op::Increment(amount) => right(by, amount),
             Op::Transfer { to, amount } => right(to, amount),
             Op::Decrement(amount) => {
                 let total = self.used.get(&by).copied().unwrap_or(0).saturating_add(amount);
-                Self { rights: BTreeMap::new(), used: BTreeMap::from([(by, total)]) }
+                Self { rights: BTreeMap::new(), used: only(by, total) }
             }
         }
     }

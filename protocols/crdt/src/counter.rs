@@ -43,6 +43,11 @@ pub(crate) fn join_totals<T: Totals>(mine: &mut BTreeMap<Actor, T>, theirs: &BTr
     }
 }
 
+/// The totals of one replica alone; of none if it counted nothing.
+pub(crate) fn only<T: Totals>(actor: Actor, totals: T) -> BTreeMap<Actor, T> {
+    if totals.is_zero() { BTreeMap::new() } else { BTreeMap::from([(actor, totals)]) }
+}
+
 /// What of `theirs` is not in `mine`.
 pub(crate) fn new_totals<T: Totals>(
     mine: &BTreeMap<Actor, T>,
@@ -141,7 +146,7 @@ impl Replicated for GrowOnlyCounter {
 
     fn delta(&self, by: Actor, amount: &u64) -> Self {
         let total = self.totals.get(&by).map_or(0, |total| *total).saturating_add(*amount);
-        Self { totals: BTreeMap::from([(by, total)]) }
+        Self { totals: only(by, total) }
     }
 
     fn join(&mut self, other: &Self) {
@@ -245,7 +250,7 @@ impl Replicated for PnCounter {
 
     fn delta(&self, by: Actor, amount: &i64) -> Self {
         let totals = self.totals.get(&by).copied().unwrap_or_default().add(*amount);
-        Self { totals: BTreeMap::from([(by, totals)]) }
+        Self { totals: only(by, totals) }
     }
 
     fn join(&mut self, other: &Self) {

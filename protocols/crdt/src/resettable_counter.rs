@@ -9,7 +9,9 @@ use isles_causality::Actor;
 use isles_causality::wire::{DecodeError, Flaw, Reader};
 
 use crate::canonical::Canonical;
-use crate::counter::{Totals, UpDown, delta_is_state, join_totals, new_totals, read_totals, write_totals};
+use crate::counter::{
+    Totals, UpDown, delta_is_state, join_totals, new_totals, only, read_totals, write_totals,
+};
 use crate::replicated::Replicated;
 
 /// A counter that counts up and down and can be reset.
@@ -119,7 +121,7 @@ impl Replicated for ResettableCounter {
             Effect::Add(amount) => {
                 let mine = self.totals.get(&by).copied().unwrap_or_default();
                 let totals = Resettable { all: mine.all.add(*amount), ..mine };
-                Self { totals: BTreeMap::from([(by, totals)]) }
+                Self { totals: only(by, totals) }
             }
             Effect::Reset(reset) => reset.clone(),
         }
