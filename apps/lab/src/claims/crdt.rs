@@ -257,7 +257,7 @@ fn crdt_01(effort: &Effort) -> Result<Finding, String> {
         measured: match wrong {
             Some(why) => why,
             None => format!(
-                "19 types in three forms: {situations} situations, equal wherever the same is known; control: {} at one replica, {} \
+                "18 types in three forms: {situations} situations, equal wherever the same is known; control: {} at one replica, {} \
                  at the other",
                 once.value(),
                 twice.value()
