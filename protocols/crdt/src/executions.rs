@@ -301,3 +301,36 @@ pub fn laws<R: Replicated>(states: &[R]) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// What must hold of any bytes, from whoever they come: they are refused, or are read as a state, a delta or an effect that has these
+/// bytes and no others, and that does no harm to an empty state. Whether anything was read; for fuzzing.
+///
+/// # Panics
+/// When it does not hold.
+pub fn is_read<R: Replicated>(bytes: &[u8]) -> bool {
+    let mut state = R::default();
+    let mut is_read = false;
+    if let Ok(read) = decode::<R>(bytes) {
+        assert_eq!(encode(&read), bytes);
+        state.join(&read);
+        let mut twice = state.clone();
+        twice.join(&read);
+        assert!(state == twice && read.is_below(&state));
+        is_read = true;
+    }
+    if let Ok(delta) = decode::<R::Delta>(bytes) {
+        assert_eq!(encode(&delta), bytes);
+        state.apply(&delta);
+        let mut both = delta.clone();
+        R::join_deltas(&mut both, &delta);
+        assert!(both == delta && state.news(&delta).is_none(), "{delta:?}");
+        is_read = true;
+    }
+    if let Ok(effect) = decode::<R::Effect>(bytes) {
+        assert_eq!(encode(&effect), bytes);
+        state.perform(Actor(1), &effect);
+        is_read = true;
+    }
+    assert_eq!(decode::<R>(&encode(&state)).as_ref(), Ok(&state));
+    is_read
+}

@@ -1,7 +1,8 @@
 //! Bytes of all types, changed at random: refused, or read as what has these bytes; and no harm comes of it.
 
 use isles_causality::Actor;
-use isles_crdt::canonical::{decode, encode};
+use isles_crdt::canonical::encode;
+use isles_crdt::executions::is_read;
 use isles_crdt::set::Op;
 use isles_crdt::{
     AddWinsGraph, AddWinsSet, BoundedCounter, Causal, GrowOnlyCounter, GrowOnlySet, List, LwwRegister, Map,
@@ -9,35 +10,6 @@ use isles_crdt::{
     TwoPhaseSet, bounded_counter, graph, list, map, register, resettable_counter, tally,
 };
 use isles_kernel::random::Stream;
-
-/// What the fuzz target does. Whether anything was read.
-fn is_read<R: Replicated>(bytes: &[u8]) -> bool {
-    let mut state = R::default();
-    let mut is_read = false;
-    if let Ok(read) = decode::<R>(bytes) {
-        assert_eq!(encode(&read), bytes);
-        state.join(&read);
-        let mut twice = state.clone();
-        twice.join(&read);
-        assert!(state == twice && read.is_below(&state));
-        is_read = true;
-    }
-    if let Ok(delta) = decode::<R::Delta>(bytes) {
-        assert_eq!(encode(&delta), bytes);
-        state.apply(&delta);
-        let mut both = delta.clone();
-        R::join_deltas(&mut both, &delta);
-        assert!(both == delta && state.news(&delta).is_none(), "{delta:?}");
-        is_read = true;
-    }
-    if let Ok(effect) = decode::<R::Effect>(bytes) {
-        assert_eq!(encode(&effect), bytes);
-        state.perform(Actor(1), &effect);
-        is_read = true;
-    }
-    assert_eq!(decode::<R>(&encode(&state)).as_ref(), Ok(&state));
-    is_read
-}
 
 fn check<R: Replicated<Op: Clone>>(ops: &[R::Op]) {
     let mut draws = Stream::new(ops.len() as u64, &[5]);
