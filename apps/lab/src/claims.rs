@@ -11,6 +11,7 @@ use crate::report::data::Chart;
 
 mod caus;
 mod con;
+mod crdt;
 mod curve;
 mod ec;
 mod experiment;

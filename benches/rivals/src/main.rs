@@ -2,10 +2,11 @@
 //! process. One JSON object a line: rival, processes, law of the flights, messages delivered per CPU second.
 //!
 //! `cargo run --release [-- --quick]` in this folder, where `.cargo/config.toml` turns madsim on. With `graph FILE` it
-//! searches a graph instead, as `isles bench graph` does, with `explore` the state spaces of `isles bench explore`, and with `causality`
-//! interval tree clocks as `isles bench causality` does.
+//! searches a graph instead, as `isles bench graph` does, with `explore` the state spaces of `isles bench explore`, with `causality`
+//! interval tree clocks as `isles bench causality` does, and with `crdt` the sets of `isles bench crdt`.
 
 mod causality;
+mod crdt;
 mod explore;
 mod graph;
 mod heap;
@@ -29,6 +30,10 @@ fn main() -> std::process::ExitCode {
     }
     if words.first().is_some_and(|word| word == "causality") {
         causality::run();
+        return std::process::ExitCode::SUCCESS;
+    }
+    if words.first().is_some_and(|word| word == "crdt") {
+        crdt::run();
         return std::process::ExitCode::SUCCESS;
     }
     let budget = if std::env::args().any(|word| word == "--quick") { QUICK } else { FULL };

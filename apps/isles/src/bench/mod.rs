@@ -10,6 +10,7 @@ mod check_monitors;
 mod check_readers;
 mod check_transactions;
 mod cluster;
+mod crdt;
 mod explore;
 mod graphs;
 mod measure;
@@ -107,6 +108,7 @@ pub(crate) fn groups() -> &'static [Group] {
         check_readers::GROUP,
         explore::GROUP,
         causality::GROUP,
+        crdt::GROUP,
     ]
 }
 
@@ -167,6 +169,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
             (Some(rivals), "graph", true) => rivals.search(out)?,
             (Some(rivals), "explore", true) => rivals.explore(options.effort, out)?,
             (Some(rivals), "causality", true) => rivals.causality(out)?,
+            (Some(rivals), "crdt", true) => rivals.crdt(options.effort, out)?,
             _ => {}
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::explore::{self, Model, Search};
 use super::measure::{Effort, timed};
 use super::phold::{self, Load, NARROW, WIDE};
-use super::{Error, Measurement, causality, graphs};
+use super::{Error, Measurement, causality, crdt, graphs};
 
 /// What one rival says about one load.
 #[derive(Deserialize)]
@@ -171,6 +171,39 @@ impl Rivals {
                     ratio: Some(value / theirs),
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// The sets of the group `crdt`, of 10^5 elements, by ours and by a rival's.
+    pub(super) fn crdt(&self, effort: Effort, out: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            rival: String,
+            /// CPU seconds for each of the figures.
+            add: f64,
+            equal: f64,
+            different: f64,
+        }
+        let error = |why: String| Error::Rivals { what: "a set of", path: self.manifest.clone(), why };
+        let said = self.cargo("run", &["--", "crdt"])?;
+        let line: Line = serde_json::from_str(said.trim()).map_err(|why| error(format!("{why}: {said}")))?;
+        let count = 100_000;
+        let [equal, different] =
+            crdt::merge_seconds(effort, count).ok_or_else(|| error("a merge went wrong".to_owned()))?;
+        let add = crdt::add_microseconds(effort, count);
+        for (name, unit, ours, theirs) in [
+            ("add-1e5-vs-crdts", "µs", add, line.add * 1e6),
+            ("merge-equal-1e5-vs-crdts", "µs", equal * 1e6, line.equal * 1e6),
+            ("merge-1pc-1e5-vs-crdts", "ms", different * 1e3, line.different * 1e3),
+        ] {
+            out(Measurement {
+                name: name.into(),
+                value: ours,
+                unit: unit.into(),
+                rival: Some(line.rival.clone()),
+                ratio: Some(theirs / ours),
+            });
         }
         Ok(())
     }

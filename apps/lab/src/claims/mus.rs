@@ -19,6 +19,14 @@ use super::{Claim, Effort, Finding};
 /// The museum's claims.
 pub(super) static MUS: &[Claim] = &[
     Claim {
+        id: "MUS-07",
+        statement: "An add-wins set whose merge takes the side that knows at least as much brings removed elements back; a search over \
+                seeds finds it from a cold start.",
+        control: "the shipped merge survives the same search",
+        source: "riak_dt 78 and 79",
+        run: super::crdt::mus_07,
+    },
+    Claim {
         id: "MUS-31",
         statement: "Session tokens that are checked only where an operation is asked for do not give monotonic writes: servers that pass on only what \
                     they accepted themselves show others a write without the one before it.",

@@ -3,6 +3,7 @@
 use super::Claim;
 use super::caus::{CAUS, CAUS_MUSEUM};
 use super::con::CON;
+use super::crdt::CRDT;
 use super::ec::EC;
 use super::gos::GOS;
 use super::msg::MSG;
@@ -13,7 +14,7 @@ use super::top::TOP;
 use super::tree::TREE;
 
 /// The chapters, in the order of the catalogue.
-static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, CAUS, EC, CAUS_MUSEUM, MUS];
+static CHAPTERS: &[&[Claim]] = &[MSG, CON, TOP, NETWORKS, TREE, SMW, GOS, CAUS, EC, CRDT, CAUS_MUSEUM, MUS];
 
 /// Every claim, by chapter and number.
 pub fn all() -> impl Iterator<Item = &'static Claim> {
