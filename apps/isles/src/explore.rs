@@ -80,11 +80,10 @@ fn quoted(value: &str) -> String {
 fn timed(ready: Ready, args: &ExploreArgs) -> Result<(Explored, f64), Failure> {
     let begin = Instant::now();
     let watcher = watcher(begin, args.seconds.map(Duration::from_secs));
-    let explored =
-        ready.search(threads(args.threads), args.resume, watcher).map_err(|error| match error {
-            CaseError::Disk(error) => Failure::Machine(error.to_string()),
-            other => Failure::Input(other.to_string()),
-        })?;
+    let explored = ready.search(threads(args.threads), args.resume, watcher).map_err(|error| {
+        let on_disk = matches!(error, CaseError::Disk(_));
+        if on_disk { Failure::Machine(error.to_string()) } else { Failure::Input(error.to_string()) }
+    })?;
     if std::io::stderr().is_terminal() {
         tell("");
     }
