@@ -1,18 +1,23 @@
 //! All explorations.
 
+use isles_gossip::lazy_push::Mistake as LazyMistake;
 use isles_gossip::plumtree::Mistake;
 use isles_graph::{Graph, complete, line, ring, star};
 use isles_kernel::{Channel, ProcessId};
 use isles_replication::memory::{Reads, Writes};
 use isles_replication::multi_master::Rule;
 use isles_replication::primary_backup::Mode;
+use isles_trees::rounds::Mistake as RoundsMistake;
 use isles_trees::tree::{Answers, Mistake as TreeMistake};
 
 use crate::case::{case, case_of_equals};
 use crate::exploration::{Arguments, Exploration, Parameter, Takes};
 use crate::judge::Promise;
 use crate::models::{abd, paxos, register, single_copy, two_phase_commit};
-use crate::scenarios::{gossip_node, hyparview, memory, multi_master, plumtree, primary_backup, tree};
+use crate::scenarios::consensus::{ben_or, paxos as duel};
+use crate::scenarios::{
+    election, gossip_node, hyparview, lazy_push, memory, multi_master, plumtree, primary_backup, rounds, tree,
+};
 use crate::workload::{Mix, Workload};
 
 /// What can be explored by name.
@@ -28,6 +33,11 @@ pub const EXPLORATIONS: &[Exploration] = &[
     PLUMTREE,
     HYPARVIEW,
     GOSSIP_NODE,
+    LAZY_PUSH,
+    ROUNDS,
+    ELECTION,
+    DUEL,
+    BEN_OR,
 ];
 
 const SERVERS: Parameter = Parameter {
@@ -447,6 +457,131 @@ const GOSSIP_NODE: Exploration = Exploration {
             timeouts: arguments.number("timeouts") as u8,
             crashes: arguments.number("crashes") as u8,
             catch_up: arguments.word("catch-up") == "on",
+        })))
+    },
+};
+
+const LAZY_PUSH: Exploration = Exploration {
+    name: "lazy-push",
+    about: "a broadcast that is announced and asked for: is it lost when a process crashes or a message vanishes?",
+    source: "Leitao, Pereira, Rodrigues, Gossip-Based Broadcast, 2010",
+    parameters: &[
+        few("processes", "how many processes, of which p0 broadcasts", 3, 2, 6),
+        GRAPH,
+        few("losses", "messages that may be lost; all are datagrams then", 0, 0, 4),
+        few("crashes", "processes that may crash", 1, 0, 4),
+        one_of(
+            "mistake",
+            "an announcer is asked once, or only the first one is remembered",
+            &["none", "ask-once", "first-announcer-only"],
+        ),
+    ],
+    open: |arguments| {
+        let losses = arguments.number("losses") as u8;
+        let mistake = match arguments.word("mistake") {
+            "ask-once" => Some(LazyMistake::AskOnce),
+            "first-announcer-only" => Some(LazyMistake::FirstAnnouncerOnly),
+            _ => None,
+        };
+        Ok(case(lazy_push::scenario(lazy_push::Parameters {
+            graph: graph(arguments),
+            channel: if losses > 0 { Channel::Datagram } else { Channel::Stream },
+            losses,
+            crashes: arguments.number("crashes") as u8,
+            mistake,
+        })))
+    },
+};
+
+const ROUNDS: Exploration = Exploration {
+    name: "rounds",
+    about: "SyncBFS in rounds that a synchronizer makes: is the tree breadth-first whatever messages take?",
+    source: "Lynch, Distributed Algorithms, 1996, sections 4.2 and 16.2",
+    parameters: &[
+        few("processes", "how many processes; p0 is the root", 4, 1, 5),
+        GRAPH,
+        one_of(
+            "mistake",
+            "a round ends when one neighbour was heard, or what came early is lost",
+            &["none", "hears-one", "loses-early"],
+        ),
+    ],
+    open: |arguments| {
+        let mistake = match arguments.word("mistake") {
+            "hears-one" => Some(RoundsMistake::HearsOne),
+            "loses-early" => Some(RoundsMistake::LosesEarly),
+            _ => None,
+        };
+        Ok(case(rounds::scenario(rounds::Parameters { graph: graph(arguments), mistake })))
+    },
+};
+
+const ELECTION: Exploration = Exploration {
+    name: "election",
+    about: "everybody grows a tree and waits for its end: does exactly one lead, and does everybody know? (TREE-12)",
+    source: "Lynch, Distributed Algorithms, 1996, section 15.3",
+    parameters: &[
+        few("processes", "how many processes", 3, 1, 4),
+        one_of("graph", "who is whose neighbour", &["line", "ring", "star", "complete"]),
+        one_of("answers", "how searches are answered", &["echo", "children", "acks"]),
+    ],
+    open: |arguments| {
+        let answers = match arguments.word("answers") {
+            "children" => Answers::Children,
+            "acks" => Answers::Acks,
+            _ => Answers::Echo,
+        };
+        let parameters = election::Parameters { graph: graph(arguments), answers, mistake: None };
+        Ok(case(election::scenario(parameters)))
+    },
+};
+
+const LEADER: Parameter =
+    one_of("leader", "nobody, or p0: the control, with which it always ends", &["none", "p0"]);
+
+fn leader(arguments: &Arguments) -> Option<ProcessId> {
+    (arguments.word("leader") == "p0").then_some(ProcessId(0))
+}
+
+const DUEL: Exploration = Exploration {
+    name: "duel",
+    about: "two proposers of Paxos: both decisions are possible, and a fair run decides nothing for ever (FLP)",
+    source: "Fischer, Lynch, Paterson, Impossibility of Distributed Consensus with One Faulty Process, JACM 32 (2), 1985",
+    parameters: &[
+        LEADER,
+        few("crashes", "crashes; who crashes starts again with what was on its disk", 0, 0, 3),
+        one_of(
+            "mistake",
+            "what is accepted is told before it is on disk, or it or a promise is not written; these need a crash",
+            &["none", "tells-before-disk", "loses-accepted", "loses-promise"],
+        ),
+    ],
+    open: |arguments| {
+        let mistake = match arguments.word("mistake") {
+            "tells-before-disk" => Some(duel::Mistake::TellsBeforeDisk),
+            "loses-accepted" => Some(duel::Mistake::LosesAccepted),
+            "loses-promise" => Some(duel::Mistake::LosesPromise),
+            _ => None,
+        };
+        Ok(case(duel::scenario(duel::Parameters {
+            leader: leader(arguments),
+            crashes: arguments.number("crashes") as u8,
+            mistake,
+            ..duel::Parameters::default()
+        })))
+    },
+};
+
+const BEN_OR: Exploration = Exploration {
+    name: "ben-or",
+    about: "rounds with a rule in place of the coin: a fair run decides nothing for ever (FLP); bound it, it never ends",
+    source: "Ben-Or, Another Advantage of Free Choice, PODC 1983; Fischer, Lynch, Paterson, JACM 32 (2), 1985",
+    parameters: &[LEADER, few("crashes", "processes that may crash for ever", 0, 0, 1)],
+    open: |arguments| {
+        Ok(case(ben_or::scenario(ben_or::Parameters {
+            leader: leader(arguments),
+            crashes: arguments.number("crashes") as u8,
+            ..ben_or::Parameters::default()
         })))
     },
 };

@@ -30,6 +30,7 @@ Examples:
   isles explore two-phase-commit managers=12 --symmetry  states that differ by who is who count once
   isles explore paxos --set world.losses=1 --depth 12    a datagram may be lost; the first 12 steps
   isles explore paxos clients=4 --search priorities      behaviours by random priorities
+  isles explore --planted paxos --seconds 5              bugs planted on purpose, by five searches each
   isles explore mine.toml --seconds 60 --disk states     from a file; goes on later with --resume
 
 A file has the fields that --set can change:
@@ -285,7 +286,8 @@ impl From<FailsArg> for isles_lab::check::Fails {
 #[derive(Debug, Args)]
 pub(crate) struct ExploreArgs {
     /// The name of an exploration (see `isles list explorations`), or a TOML file
-    pub(crate) exploration: String,
+    #[arg(required_unless_present = "planted")]
+    pub(crate) exploration: Option<String>,
     /// Parameters of the exploration: clients=3
     #[arg(value_name = "PARAM=VALUE")]
     pub(crate) params: Vec<String>,
@@ -294,6 +296,10 @@ pub(crate) struct ExploreArgs {
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
+    /// Seek the bugs that are planted in our protocols, those whose names contain a word, by five searches each, and print the table;
+    /// --seconds says how long each search may take [default: 60 CPU seconds]
+    #[arg(long, value_name = "WORD", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["exploration", "out", "coverage", "resume"])]
+    pub(crate) planted: Option<String>,
     /// End the search after so many seconds
     #[arg(long, value_name = "S")]
     pub(crate) seconds: Option<u64>,

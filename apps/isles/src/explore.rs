@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use isles_explorations::plan::{Plan, Value};
+use isles_explorations::planted::{Bound, Strategy, called, examine, table};
 use isles_explorations::{CaseError, Found, Outcome as Explored, Ready, Shown, Watcher, saved};
 use isles_explore::Progress;
 
@@ -17,6 +18,9 @@ use crate::{Failure, Outcome, print, threads};
 /// # Errors
 /// When there is no such exploration, or it cannot be as it was asked for; when a file cannot be written.
 pub(crate) fn run(args: &ExploreArgs) -> Result<Outcome, Failure> {
+    if let Some(word) = &args.planted {
+        return planted(word, args.seconds);
+    }
     let ready = Ready::new(plan(args)?).map_err(|error| Failure::Input(error.to_string()))?;
     let plan = ready.plan().clone();
     if let Some(folder) = &args.out {
@@ -41,6 +45,27 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Outcome, Failure> {
     })
 }
 
+/// Seeks planted bugs, and prints the table.
+fn planted(word: &str, seconds: Option<u64>) -> Result<Outcome, Failure> {
+    let bound = Bound { states: 20_000_000, behaviours: 200_000, seconds: seconds.unwrap_or(60) as f64 };
+    let mut rows = Vec::new();
+    for bug in called(word) {
+        if std::io::stderr().is_terminal() {
+            tell(bug.name);
+        }
+        rows.push(examine(bug, &Strategy::ALL, bound, 1));
+    }
+    if std::io::stderr().is_terminal() {
+        tell("");
+    }
+    if rows.is_empty() {
+        return Err(Failure::Input(format!("no planted bug has '{word}' in its name")));
+    }
+    print(&table(&rows))?;
+    let good = rows.iter().all(|row| row.is_found() && row.is_survived());
+    Ok(if good { Outcome::Good } else { Outcome::Bad })
+}
+
 /// What the command line says, over what the file says.
 fn plan(args: &ExploreArgs) -> Result<Plan, Failure> {
     let mut set = Vec::new();
@@ -59,9 +84,10 @@ fn plan(args: &ExploreArgs) -> Result<Plan, Failure> {
     for (field, value) in args.search.fields() {
         set.push((format!("search.{field}"), value));
     }
-    let path = Path::new(&args.exploration);
+    let name = args.exploration.as_deref().unwrap_or_default();
+    let path = Path::new(name);
     if path.extension().is_none() && !path.is_file() {
-        return Plan::named(&args.exploration, &set).map_err(|error| Failure::Input(error.to_string()));
+        return Plan::named(name, &set).map_err(|error| Failure::Input(error.to_string()));
     }
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::Input(format!("cannot read {}: {error}", path.display())))?;

@@ -294,3 +294,45 @@ fn a_wrong_graph_is_told_with_its_line_and_what_to_do() {
     }
     assert!(!folder.0.join("out.txt").exists());
 }
+
+#[test]
+fn an_exploration_is_proved_found_saved_and_replayed() {
+    let (proved, _) = exits(0, &["explore", "paxos", "--threads", "2"]);
+    assert!(proved.contains("16668 states") && proved.contains("linearizable: holds"), "{proved}");
+    let folder = Folder::new("explore");
+    let out = folder.path("found");
+    let (found, _) = exits(1, &["explore", "two-phase-commit", "mistake=hasty", "--out", &out]);
+    assert!(found.contains("consistent: VIOLATED after 7 steps"), "{found}");
+    for ending in ["jsonl", "html", "svg", "mmd", "shiviz", "txt"] {
+        assert!(PathBuf::from(&out).join(format!("consistent.{ending}")).is_file(), "no {ending}");
+    }
+    let (replayed, _) = exits(0, &["replay", &format!("{out}/consistent.jsonl")]);
+    assert!(replayed.contains("shown again") && replayed.contains("the same in the simulator"), "{replayed}");
+    let (json, _) = exits(4, &["explore", "paxos", "--depth", "3", "--json"]);
+    let json: Value = serde_json::from_str(&json).expect("one object");
+    assert_eq!(json["proof"], false);
+    // A file of one's own, and a field of it set.
+    let file = folder.path("mine.toml");
+    let plan = "exploration = \"paxos\"\n[parameters]\nclients = 1\n[search]\nkind = \"depth-first\"\n";
+    std::fs::write(&file, plan).expect("the folder is there");
+    exits(0, &["explore", &file, "--set", "world.losses=0"]);
+}
+
+#[test]
+fn a_wrong_exploration_is_told_with_what_there_is() {
+    let refused = |arguments: &[&str]| exits(2, arguments).1;
+    assert!(refused(&["explore", "paxso"]).contains("did you mean 'paxos'"));
+    assert!(refused(&["explore", "paxos", "clients"]).contains("PARAM=VALUE"));
+    assert!(refused(&["explore", "paxos", "clients=99"]).contains("1 to 16"));
+    assert!(refused(&["explore", "paxos", "--set", "world.losess=1"]).contains("losses"));
+    assert!(refused(&["explore", "nowhere.toml"]).contains("nowhere.toml"));
+    assert!(refused(&["replay", "nowhere.jsonl"]).contains("nowhere.jsonl"));
+    assert!(refused(&["explore", "--planted", "nothing-like-it"]).contains("no planted bug"));
+    assert!(refused(&["explore"]).contains("planted"));
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    let (table, _) = exits(0, &["explore", "--planted", "two-phase-commit/hasty", "--seconds", "5"]);
+    assert!(table.contains("1 of 1 found") && table.contains("proved"), "{table}");
+}
