@@ -320,7 +320,7 @@ pub(crate) struct ExploreArgs {
     pub(crate) json: bool,
 }
 
-/// How it is searched; each is a field of [search], too.
+/// How it is searched; each is a field of a plan's search, too.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
     /// breadth-first, depth-first, random, priorities (PCT) or swarm (bitstate) [default: breadth-first]
