@@ -328,7 +328,7 @@ fn a_wrong_exploration_is_told_with_what_there_is() {
     assert!(refused(&["explore", "nowhere.toml"]).contains("nowhere.toml"));
     assert!(refused(&["replay", "nowhere.jsonl"]).contains("nowhere.jsonl"));
     assert!(refused(&["explore", "--planted", "nothing-like-it"]).contains("no planted bug"));
-    assert!(refused(&["explore"]).contains("planted"));
+    assert!(refused(&["explore"]).contains("required"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How a process finds somebody to join through.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Contact {
-    /// Only by [`Op::Join`].
+    /// Only by [`Op::Join`](super::Op::Join).
     None,
     /// Always this process.
     Process(ProcessId),
