@@ -133,7 +133,8 @@ const ABD: Exploration = Exploration {
         Parameter {
             name: "mistake",
             about: "no-write-back: reads do not write back what they read; half of the servers are enough; a write goes by its own \
-                    server's version; versions are not compared; writes are answered early",
+                    server's version; versions are not compared; writes are answered early; each with the smallest case in which it \
+                    shows, whatever servers and clients say",
             takes: Takes::Word(&[
                 "none",
                 "no-write-back",
@@ -154,6 +155,9 @@ const ABD: Exploration = Exploration {
             "answers-early" => Some(abd::Mistake::AnswersEarly),
             _ => None,
         };
+        if let Some(mistake) = mistake {
+            return Ok(case(abd::showing(mistake)));
+        }
         let config = abd::Config { servers, mistake };
         Ok(case(register::scenario::<abd::Abd>(servers, arguments.number("clients"), config)))
     },
