@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::id::Id;
-use super::leaves::{Shape, Tree, differ, is_less, maximum, nodes};
+use super::leaves::{Shape, Tree, differ, is_less, least, maximum, nodes};
 use crate::order::Order;
 
 /// What is known: a number for each point of the interval from 0 to 1. This is what travels with messages and data, and what is
@@ -19,12 +19,12 @@ pub struct Events {
     pub(super) tree: Arc<Tree<u64>>,
 }
 
-/// An inner node of the identity whose left child is done.
-struct Open {
-    /// The least number of events on the left.
-    least: u64,
-    /// Where the left child is, if it is a leaf that the process owns.
-    owned: Option<usize>,
+/// An owned left child that waits for its sibling.
+#[derive(Clone, Copy)]
+struct Waiting {
+    depth: u32,
+    /// Where its leaf is.
+    place: usize,
 }
 
 /// A place to count an event at, where nothing can be filled.
@@ -104,18 +104,17 @@ impl Events {
 /// otherwise.
 ///
 /// The pass goes over the leaves of the identity and writes the new leaves over the old ones; it never writes more than it has read. An
-/// owned left child waits for what becomes of its sibling, since it is raised to the least of the *filled* sibling.
+/// owned left child waits for what becomes of its sibling, since it is raised to the least of the *filled* sibling. Only for siblings of
+/// owned parts it is asked what the least is.
 fn fill(tree: &mut Tree<u64>, id: &Id) -> (bool, Option<Candidate>) {
-    let mut open: SmallVec<[Open; 32]> = SmallVec::new();
+    let mut waiting: SmallVec<[Waiting; 32]> = SmallVec::new();
     let mut best: Option<Candidate> = None;
     let mut changed = false;
     let (mut read, mut write, mut at) = (0, 0, 0);
     let parts = &id.tree;
     while at < parts.len() {
-        let (mut depth, mut end) = (parts.shapes[at].depth(), parts.shapes[at].end());
-        let part_is_owned = parts.values[at];
-        let mut owned = part_is_owned.then_some(write);
-        let mut least = tree.values[read];
+        let (depth, mut end) = (parts.shapes[at].depth(), parts.shapes[at].end());
+        let mut owned = parts.values[at];
         let width = tree.shapes[read].depth();
         if width <= depth {
             // The number is the same on the part, and perhaps on more parts: those are not looked into.
@@ -124,52 +123,55 @@ fn fill(tree: &mut Tree<u64>, id: &Id) -> (bool, Option<Candidate>) {
                 propose_all(&mut best, parts, (at, next), (width, read));
                 at = next - 1;
                 end = parts.shapes[at].end();
-                depth = width;
-                owned = None;
-            } else if part_is_owned {
+                owned = false;
+            } else if owned {
                 propose(&mut best, Candidate::new(depth, width, [read, at, at]));
             }
             copy(tree, read, read + 1, write);
             (read, write) = (read + 1, write + 1);
         } else {
             let next = tree.after(read, depth);
-            let values = &tree.values[read..next];
-            if part_is_owned {
-                least = values.iter().fold(least, |most, value| most.max(*value));
-                tree.values[write] = least;
+            if owned {
+                tree.values[write] = tree.values[read..next].iter().fold(0, |most, value| most.max(*value));
                 tree.shapes[write] = Shape::new(depth, end);
                 write += 1;
                 changed = true;
             } else {
-                least = values.iter().fold(least, |least, value| least.min(*value));
                 copy(tree, read, next, write);
                 write += next - read;
             }
             read = next;
         }
         at += 1;
-        while depth > end {
-            let left = open.pop().expect("a right child has a sibling");
-            // Whichever side is owned and raised is not the lesser one afterwards.
-            if let Some(place) = left.owned {
-                changed |= least > left.least;
-                tree.values[place] = left.least.max(least);
-            } else if let Some(place) = owned {
-                changed |= left.least > least;
-                tree.values[place] = left.least.max(least);
-                least = left.least;
-            } else {
-                least = left.least.min(least);
-            }
-            owned = None;
-            depth -= 1;
-            write -= usize::from(changed && unite(tree, write));
+        if owned && end < depth {
+            let least = tree.least_before(write - 1, depth);
+            changed |= raise(&mut tree.values[write - 1], least);
+        } else if owned && depth > 0 {
+            waiting.push(Waiting { depth, place: write - 1 });
         }
-        open.push(Open { least, owned });
+        // Siblings that have ended, from the innermost to the outermost.
+        while let Some(&left) = waiting.last()
+            && left.depth > end
+        {
+            waiting.pop();
+            let least = least(&tree.values[left.place + 1..write]);
+            changed |= raise(&mut tree.values[left.place], least);
+        }
+        while changed && write > 1 && unite(tree, write) {
+            write -= 1;
+        }
     }
     tree.shapes.truncate(write);
     tree.values.truncate(write);
     (changed, best)
+}
+
+/// Raises a value to the least of its sibling: whether that changed it.
+#[inline]
+fn raise(value: &mut u64, least: u64) -> bool {
+    let raises = least > *value;
+    *value = least.max(*value);
+    raises
 }
 
 /// Makes the two leaves before `write` one if they are siblings and equal: whether they were.

@@ -8,14 +8,14 @@
 //! Normal form: no two sibling leaves have the same value. The paper's second condition, that the lesser of two siblings
 //! has the number 0, is about relative numbers and holds by construction.
 
-/// Where a leaf lies. In one word, so that runs of them are compared as plain numbers.
+/// Where a leaf lies: its depth, and how far above that it ends. In one word, so that runs of them are compared as plain numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Shape(u64);
 
 impl Shape {
     #[inline]
     pub(super) const fn new(depth: u32, end: u32) -> Self {
-        Self((depth as u64) << 32 | end as u64)
+        Self((depth as u64) << 32 | (depth - end) as u64)
     }
 
     /// How many nodes are above the leaf. Its interval's width is 2 to the power of minus that.
@@ -28,13 +28,19 @@ impl Shape {
     /// right child, and 0 for the last leaf only.
     #[inline]
     pub(super) const fn end(self) -> u32 {
-        self.0 as u32
+        self.depth() - self.0 as u32
+    }
+
+    /// 0 if and only if this is the right sibling of the leaf before it, `left`: a left child of the same depth.
+    #[inline]
+    const fn kinship(self, left: Self) -> u64 {
+        (self.0 & !0xffff_ffff) ^ left.0
     }
 
     /// Whether this is the right sibling of the leaf before it, `left`.
     #[inline]
     pub(super) const fn is_sibling_of(self, left: Self) -> bool {
-        (self.depth() == left.depth()) & (self.end() < self.depth())
+        self.kinship(left) == 0
     }
 }
 
@@ -95,25 +101,6 @@ impl<V: Copy + Eq> Tree<V> {
         self.values.push(value);
     }
 
-    /// Appends leaves with new values. Hardly ever are two of them one leaf now, so that is asked for all at once.
-    #[inline]
-    fn push_run(&mut self, shapes: &[Shape; RUN], values: &[V; RUN]) {
-        self.push(values[0], shapes[0]);
-        // What has become one with leaves before may be the sibling of the next.
-        let mut joins = self.shapes.last() != Some(&shapes[0]);
-        for k in 1..RUN {
-            joins |= shapes[k].is_sibling_of(shapes[k - 1]) & (values[k] == values[k - 1]);
-        }
-        if joins {
-            for k in 1..RUN {
-                self.push(values[k], shapes[k]);
-            }
-        } else {
-            self.shapes.extend_from_slice(&shapes[1..]);
-            self.values.extend_from_slice(&values[1..]);
-        }
-    }
-
     /// The run that begins with leaf `from`, if the tree is as long.
     #[inline]
     fn run(&self, from: usize) -> Option<(&[Shape; RUN], &[V; RUN])> {
@@ -123,23 +110,15 @@ impl<V: Copy + Eq> Tree<V> {
     /// The place after the subtree of `depth` that begins with leaf `from`.
     #[inline]
     pub(super) fn after(&self, mut from: usize, depth: u32) -> usize {
-        // Most subtrees are small.
-        let near = self.shapes.len().min(from + 8);
-        for at in from..near {
-            if self.shapes[at].end() <= depth {
-                return at + 1;
+        while let Some(next) = self.shapes[from..].first_chunk::<RUN>() {
+            let mut ends = 0;
+            for k in 0..RUN {
+                ends |= u32::from(next[k].end() <= depth) << k;
             }
-        }
-        from = near;
-        while let Some(next) = self.shapes[from..].first_chunk::<8>() {
-            let mut ends = false;
-            for shape in next {
-                ends |= shape.end() <= depth;
+            if ends > 0 {
+                return from + ends.trailing_zeros() as usize + 1;
             }
-            if ends {
-                break;
-            }
-            from += 8;
+            from += RUN;
         }
         while self.shapes[from].end() > depth {
             from += 1;
@@ -149,9 +128,64 @@ impl<V: Copy + Eq> Tree<V> {
 }
 
 impl Tree<u64> {
-    /// Appends a subtree, leaves `from..to` of `other`, raised to `value` where it is less; `wide` is the leaf that it lies below.
+    /// The least value of the subtree of `depth` that ends before leaf `end`.
     #[inline]
-    fn push_above(&mut self, wide: Shape, value: u64, other: &Self, from: usize, to: usize) {
+    pub(super) fn least_before(&self, end: usize, depth: u32) -> u64 {
+        let mut from = end - 1;
+        let mut least = self.values[from];
+        // A subtree begins where the leaf before ends as high.
+        while from > 0 && self.shapes[from - 1].end() > depth {
+            from -= 1;
+            least = least.min(self.values[from]);
+        }
+        least
+    }
+
+    /// Appends the first `count` of some leaves with new values, and keeps the normal form. Hardly ever are two of them one leaf
+    /// now, so that is asked for all at once: the highest bit of `joins` is set if a word was 0.
+    #[inline(always)]
+    fn push_run(&mut self, shapes: &[Shape; RUN], values: &[u64; RUN], count: usize) {
+        let mut joins = 0;
+        for k in 1..RUN {
+            let apart = shapes[k].kinship(shapes[k - 1]) | (values[k] ^ values[k - 1]);
+            joins |= apart.wrapping_sub(1) & !apart;
+        }
+        if let (Some(last), Some(known)) = (self.shapes.last(), self.values.last()) {
+            let apart = shapes[0].kinship(*last) | (values[0] ^ known);
+            joins |= apart.wrapping_sub(1) & !apart;
+        }
+        if joins.cast_signed() >= 0 {
+            // All are copied, which is faster than to copy some.
+            let len = self.shapes.len() + count;
+            self.shapes.extend_from_slice(shapes);
+            self.values.extend_from_slice(values);
+            self.shapes.truncate(len);
+            self.values.truncate(len);
+        } else {
+            for k in 0..count {
+                self.push(values[k], shapes[k]);
+            }
+        }
+    }
+
+    /// Appends the subtree that begins with leaf `from` of `other`, raised to `value` where it is less; `wide` is the leaf that it lies
+    /// below. Returns the place after the subtree.
+    #[inline]
+    fn push_above(&mut self, wide: Shape, value: u64, other: &Self, from: usize) -> usize {
+        if let Some((shapes, values)) = other.run(from) {
+            let mut ends = 1 << RUN;
+            let mut raised = *values;
+            for k in 0..RUN {
+                ends |= u32::from(shapes[k].end() <= wide.depth()) << k;
+                raised[k] = greater(values[k], value);
+            }
+            let count = ends.trailing_zeros() as usize + 1;
+            if count <= RUN {
+                self.push_run(shapes, &raised, count);
+                return from + count;
+            }
+        }
+        let to = other.after(from, wide.depth());
         let (mut least, mut most) = (u64::MAX, 0);
         for known in &other.values[from..to] {
             (least, most) = (least.min(*known), most.max(*known));
@@ -165,6 +199,7 @@ impl Tree<u64> {
                 self.push(other.values[at].max(value), other.shapes[at]);
             }
         }
+        to
     }
 }
 
@@ -176,6 +211,16 @@ fn same_run(a: &[Shape; RUN], b: &[Shape; RUN]) -> bool {
         differ |= a[k].0 ^ b[k].0;
     }
     differ == 0
+}
+
+/// How many leaves lie alike until one does not; counted without a branch for each.
+#[inline]
+fn same(a: &[Shape; RUN], b: &[Shape; RUN]) -> usize {
+    let mut differ = 1 << RUN;
+    for k in 0..RUN {
+        differ |= u32::from(a[k] != b[k]) << k;
+    }
+    differ.trailing_zeros() as usize
 }
 
 /// What is done with the intervals on which two trees are constant, from left to right, until it says no.
@@ -227,33 +272,37 @@ fn zip<V: Copy>(a: &Tree<V>, b: &Tree<V>, visit: &mut impl Visit<V>) {
 
 /// The greater value everywhere, in normal form.
 pub(super) fn maximum(a: &Tree<u64>, b: &Tree<u64>) -> Tree<u64> {
-    let mut out = Tree::with_capacity(a.len().max(b.len()) + RUN);
+    let mut out = Tree::with_capacity(a.len().max(b.len()) + 2 * RUN);
     let (mut at_a, mut at_b) = (0, 0);
     while at_a < a.len() && at_b < b.len() {
+        while let (Some((shapes, v)), Some((others, w))) = (a.run(at_a), b.run(at_b)) {
+            let count = same(shapes, others);
+            if count == 0 {
+                break;
+            }
+            let mut values = *v;
+            for k in 0..RUN {
+                values[k] = greater(v[k], w[k]);
+            }
+            out.push_run(shapes, &values, count);
+            (at_a, at_b) = (at_a + count, at_b + count);
+            if count < RUN {
+                break;
+            }
+        }
+        if at_a >= a.len() {
+            break;
+        }
         let (x, y) = (a.shapes[at_a], b.shapes[at_b]);
         if x == y {
-            let runs = (a.run(at_a), b.run(at_b));
-            if let (Some((shapes, v)), Some((same, w))) = runs
-                && same_run(shapes, same)
-            {
-                let mut values = *v;
-                for k in 0..RUN {
-                    values[k] = v[k].max(w[k]);
-                }
-                out.push_run(shapes, &values);
-                (at_a, at_b) = (at_a + RUN, at_b + RUN);
-            } else {
-                out.push(a.values[at_a].max(b.values[at_b]), x);
-                (at_a, at_b) = (at_a + 1, at_b + 1);
-            }
+            out.push(a.values[at_a].max(b.values[at_b]), x);
+            (at_a, at_b) = (at_a + 1, at_b + 1);
         } else if x.depth() < y.depth() {
-            let next = b.after(at_b, x.depth());
-            out.push_above(x, a.values[at_a], b, at_b, next);
-            (at_a, at_b) = (at_a + 1, next);
+            at_b = out.push_above(x, a.values[at_a], b, at_b);
+            at_a += 1;
         } else {
-            let next = a.after(at_a, y.depth());
-            out.push_above(y, b.values[at_b], a, at_a, next);
-            (at_a, at_b) = (next, at_b + 1);
+            at_a = out.push_above(y, b.values[at_b], a, at_a);
+            at_b += 1;
         }
     }
     out
@@ -264,6 +313,26 @@ pub(super) fn maximum(a: &Tree<u64>, b: &Tree<u64>) -> Tree<u64> {
 #[inline]
 const fn minus(a: u64, b: u64) -> i64 {
     a.wrapping_sub(b).cast_signed()
+}
+
+/// The greater number, without a branch or a comparison.
+#[inline]
+const fn greater(a: u64, b: u64) -> u64 {
+    let more = minus(a, b);
+    b.wrapping_add((more & !(more >> 63)).cast_unsigned())
+}
+
+/// The least of some numbers, found in four ways at once; the greatest there is if there are none.
+#[inline]
+pub(super) fn least(values: &[u64]) -> u64 {
+    let (fours, rest) = values.as_chunks::<4>();
+    let mut least = [u64::MAX; 4];
+    for four in fours {
+        for k in 0..4 {
+            least[k] = least[k].min(four[k]);
+        }
+    }
+    rest.iter().chain(&least).fold(u64::MAX, |least, value| least.min(*value))
 }
 
 /// Where two trees differ so far: the highest bits of sums of differences.
