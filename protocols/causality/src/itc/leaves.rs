@@ -112,8 +112,8 @@ impl<V: Copy + Eq> Tree<V> {
     pub(super) fn after(&self, mut from: usize, depth: u32) -> usize {
         while let Some(next) = self.shapes[from..].first_chunk::<RUN>() {
             let mut ends = 0;
-            for k in 0..RUN {
-                ends |= u32::from(next[k].end() <= depth) << k;
+            for (k, shape) in next.iter().enumerate() {
+                ends |= u32::from(shape.end() <= depth) << k;
             }
             if ends > 0 {
                 return from + ends.trailing_zeros() as usize + 1;
