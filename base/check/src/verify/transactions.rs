@@ -94,6 +94,11 @@ impl<'a> Judge<'a> {
         Self { history, level, is_serial: name.ends_with("serializable"), is_split, sources }
     }
 
+    fn has_lists(&self, of: Key) -> bool {
+        let steps = (0..self.history.all().len()).flat_map(|transaction| self.steps(transaction as u32));
+        steps.into_iter().any(|step| matches!(step, Step::ReadList { key, .. } if *key == of))
+    }
+
     fn steps(&self, of: u32) -> &'a [Step] {
         self.history.all().get(of as usize).map_or(&[], |transaction| self.history.steps(transaction))
     }
