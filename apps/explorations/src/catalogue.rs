@@ -40,10 +40,11 @@ pub const EXPLORATIONS: &[Exploration] = &[
     BEN_OR,
 ];
 
+// A majority of one asks nobody, and these hear of majorities by messages.
 const SERVERS: Parameter = Parameter {
     name: "servers",
     about: "how many servers",
-    takes: Takes::Number { default: 3, least: 1, most: 7 },
+    takes: Takes::Number { default: 3, least: 2, most: 7 },
 };
 
 const CLIENTS: Parameter = Parameter {
@@ -128,7 +129,7 @@ const ABD: Exploration = Exploration {
     about: "a register on a majority of servers with several writers: is it linearizable?",
     source: "Attiya, Bar-Noy, Dolev, Sharing Memory Robustly in Message-Passing Systems, JACM 42 (1), 1995",
     parameters: &[
-        Parameter { takes: Takes::Number { default: 2, least: 1, most: 7 }, ..SERVERS },
+        Parameter { takes: Takes::Number { default: 2, least: 2, most: 7 }, ..SERVERS },
         CLIENTS,
         Parameter {
             name: "mistake",
@@ -408,7 +409,8 @@ const PLUMTREE: Exploration = Exploration {
     },
 };
 
-const ACTIVE: Parameter = few("active", "neighbours at most", 2, 1, 4);
+// With one neighbour each, joins of more than two drive one another out for ever.
+const ACTIVE: Parameter = few("active", "neighbours at most", 2, 2, 4);
 const PASSIVE: Parameter = few("passive", "candidates at most", 2, 1, 4);
 const TIMEOUTS: Parameter = few("timeouts", "timers that fire, each at any moment", 0, 0, 8);
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use isles_explorations::plan::Plan;
 use isles_explorations::saved::{self, SavedError};
-use isles_explorations::{CaseError, EXPLORATIONS, Outcome, Ready, Word};
+use isles_explorations::{CaseError, EXPLORATIONS, Outcome, Ready, Takes, Word};
 
 fn plan(name: &str, set: &[(&str, &str)]) -> Plan {
     let set: Vec<_> = set.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
@@ -109,7 +109,7 @@ fn what_does_not_go_together_is_refused() {
     };
     assert!(refused("paxso", &[]).contains("did you mean 'paxos'"));
     assert!(refused("paxos", &[("parameters.server", "3")]).contains("did you mean 'servers'"));
-    assert!(refused("paxos", &[("parameters.servers", "0")]).contains("1 to 7"));
+    assert!(refused("paxos", &[("parameters.servers", "0")]).contains("2 to 7"));
     assert!(refused("paxos", &[("search.symmetry", "true")]).contains("leave symmetry out"));
     let swarm = [("search.kind", "swarm"), ("search.bits", "50")];
     assert!(refused("paxos", &swarm).contains("2^10 to 2^40"));
@@ -119,4 +119,24 @@ fn what_does_not_go_together_is_refused() {
     assert!(refused("paxos", &bug).contains("1 and more"));
     let groups = [("world.cuts", "1"), ("world.groups", "[[7]]")];
     assert!(refused("paxos", &groups).contains("7"), "a group of nobody");
+}
+
+/// The least and the most of each number, and every word, alone: nothing panics, whatever is asked for.
+#[test]
+fn every_value_of_every_parameter_is_searched_or_refused() {
+    for exploration in EXPLORATIONS {
+        for parameter in exploration.parameters {
+            let values: Vec<String> = match parameter.takes {
+                Takes::Number { least, most, .. } => vec![least.to_string(), most.to_string()],
+                Takes::Word(words) => words.iter().map(|word| format!("{word:?}")).collect(),
+            };
+            for value in values {
+                let path = format!("parameters.{}", parameter.name);
+                let plan = plan(exploration.name, &[(&path, &value), ("search.states", "300")]);
+                let Ok(ready) = Ready::new(plan) else { continue };
+                let outcome = ready.search(1, false, Box::new(|_| ControlFlow::Continue(())));
+                assert!(outcome.is_ok(), "{}: {path} = {value}: {outcome:?}", exploration.name);
+            }
+        }
+    }
 }
