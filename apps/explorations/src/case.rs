@@ -158,8 +158,8 @@ pub enum CaseError {
 /// A scenario of some protocol.
 pub(crate) trait Case {
     fn apply(&mut self, world: &World);
-    /// Exchanges processes that are alike; false if none are.
-    fn exchange(&mut self) -> bool;
+    /// The same with processes exchanged that are alike; none if none are.
+    fn exchange(self: Box<Self>) -> Option<Box<dyn Case>>;
     fn search(
         self: Box<Self>,
         plan: &Plan,
@@ -173,13 +173,13 @@ pub(crate) trait Case {
 
 /// A scenario, and what it would be with processes exchanged.
 struct Of<P: Protocol> {
-    scenario: Option<Scenario<P>>,
+    scenario: Scenario<P>,
     exchange: Option<fn(Scenario<P>) -> Scenario<P>>,
 }
 
 /// A case of processes that are not alike.
 pub(crate) fn case<P: Protocol + Sync>(scenario: Scenario<P>) -> Box<dyn Case> {
-    Box::new(Of { scenario: Some(scenario), exchange: None })
+    Box::new(Of { scenario, exchange: None })
 }
 
 /// A case of processes of which some are alike, which `exchange` says.
@@ -187,7 +187,7 @@ pub(crate) fn case_of_equals<P: Protocol + Sync>(
     scenario: Scenario<P>,
     exchange: fn(Scenario<P>) -> Scenario<P>,
 ) -> Box<dyn Case> {
-    Box::new(Of { scenario: Some(scenario), exchange: Some(exchange) })
+    Box::new(Of { scenario, exchange: Some(exchange) })
 }
 
 /// Behaviours with more steps are not shortened: it would take longer than finding them.
@@ -195,20 +195,12 @@ const SHORTENED_MAX: usize = 20_000;
 
 impl<P: Protocol + Sync> Case for Of<P> {
     fn apply(&mut self, world: &World) {
-        if let Some(scenario) = &mut self.scenario {
-            world.apply(scenario);
-        }
+        world.apply(&mut self.scenario);
     }
 
-    fn exchange(&mut self) -> bool {
-        match (self.scenario.take(), self.exchange) {
-            (Some(scenario), Some(exchange)) => self.scenario = Some(exchange(scenario)),
-            (scenario, _) => {
-                self.scenario = scenario;
-                return false;
-            }
-        }
-        true
+    fn exchange(self: Box<Self>) -> Option<Box<dyn Case>> {
+        let exchange = self.exchange?;
+        Some(case(exchange(self.scenario)))
     }
 
     fn search(
@@ -218,7 +210,7 @@ impl<P: Protocol + Sync> Case for Of<P> {
         resume: bool,
         watcher: Watcher,
     ) -> Result<Outcome, CaseError> {
-        let scenario = self.scenario.expect("a case always has its scenario");
+        let scenario = self.scenario;
         let processes = processes(&scenario);
         let search = &plan.search;
         let mut explorer = configured(Explorer::new(scenario)?, search, threads).progress(watcher);
@@ -230,7 +222,7 @@ impl<P: Protocol + Sync> Case for Of<P> {
     }
 
     fn replay(self: Box<Self>, plan: &Plan, text: &str) -> Result<Replayed, CaseError> {
-        let scenario = self.scenario.expect("a case always has its scenario");
+        let scenario = self.scenario;
         let processes = processes(&scenario);
         let (header, trace) = Trace::<P>::from_lines(text)?;
         let mut explorer = Explorer::new(scenario)?;

@@ -174,11 +174,11 @@ pub(crate) fn open(plan: &Plan) -> Result<Box<dyn Case>, Refused> {
     let arguments = exploration.arguments(&plan.parameters)?;
     let mut case = (exploration.open)(&arguments).map_err(Refused)?;
     case.apply(&plan.world);
-    if plan.search.symmetry && !case.exchange() {
-        return Err(Refused(format!(
-            "the processes of {} are not alike, or are not known to be: leave symmetry out",
-            plan.exploration
-        )));
+    if !plan.search.symmetry {
+        return Ok(case);
     }
-    Ok(case)
+    case.exchange().ok_or_else(|| {
+        let name = &plan.exploration;
+        Refused(format!("the processes of {name} are not alike, or are not known to be: leave symmetry out"))
+    })
 }
