@@ -248,8 +248,8 @@ impl Trial {
 /// The steps that lead to a wrong answer, and the answer.
 pub fn exhaust(most: usize, length: usize) -> Result<u64, (Vec<Step>, Disagreement)> {
     let mut runs = 0;
-    let mut todo = vec![(Trial::new(), Vec::new())];
-    while let Some((trial, steps)) = todo.pop() {
+    let mut pending = vec![(Trial::new(), Vec::new())];
+    while let Some((trial, steps)) = pending.pop() {
         if steps.len() == length {
             runs += 1;
             continue;
@@ -265,7 +265,7 @@ pub fn exhaust(most: usize, length: usize) -> Result<u64, (Vec<Step>, Disagreeme
                 return Err((path, wrong));
             }
             assert!(next.identities_are_sound(), "identities after {path:?}");
-            todo.push((next, path));
+            pending.push((next, path));
         }
     }
     Ok(runs)

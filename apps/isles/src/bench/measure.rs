@@ -1,5 +1,7 @@
 //! What is measured with: the processor's time, and the memory that the operating system gave.
 
+pub(super) use isles_explorations::clock::cpu_seconds;
+
 /// How long a measurement may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Effort {
@@ -7,22 +9,6 @@ pub(crate) enum Effort {
     Quick,
     /// Some seconds each: for figures that are compared.
     Full,
-}
-
-/// CPU seconds, user and system, that this thread has used so far. Unlike the wall clock it stands still while
-/// other programs have the core.
-#[cfg(unix)]
-pub(super) fn cpu_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-/// Seconds of the wall clock: this system tells a thread's own time in no portable way.
-#[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's clock")]
-pub(super) fn cpu_seconds() -> f64 {
-    static BEGIN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    BEGIN.elapsed().as_secs_f64()
 }
 
 /// CPU seconds that `work` takes, and what it returns.

@@ -126,9 +126,9 @@ impl Store {
 /// Dotted version vectors and their sets keep exactly those versions that no other has overwritten, in all runs of 5 steps.
 #[test]
 fn siblings_are_those_of_the_histories_in_all_short_runs() {
-    let mut todo = vec![(Store::default(), 0)];
+    let mut pending = vec![(Store::default(), 0)];
     let mut runs = 0;
-    while let Some((store, done)) = todo.pop() {
+    while let Some((store, done)) = pending.pop() {
         store.check();
         if done == 5 {
             runs += 1;
@@ -141,7 +141,7 @@ fn siblings_are_those_of_the_histories_in_all_short_runs() {
                 4..8 => next.put((kind - 4) / 2, kind % 2),
                 _ => next.sync(kind - 8),
             }
-            todo.push((next, done + 1));
+            pending.push((next, done + 1));
         }
     }
     assert_eq!(runs, 100_000);
