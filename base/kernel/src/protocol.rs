@@ -57,6 +57,12 @@ pub trait Protocol: Clone + Eq + Hash + Debug + Send + Sized + 'static {
     /// A client, or the layer above, invokes `op`; answer with [`Cx::reply`], now or later.
     fn on_op(&mut self, cx: &mut Cx<'_, Self>, id: OpId, op: Self::Op);
 
+    /// Records from which [`start`](Self::start) makes what it would make of the whole log so far: a runtime may put them in its
+    /// place when it has grown long. None, the default, if the protocol has no shorter log.
+    fn snapshot(&self) -> Option<Vec<Self::Record>> {
+        None
+    }
+
     /// A stream to `peer` broke. What was in flight may or may not have arrived; a new stream resends nothing.
     fn on_unreachable(&mut self, cx: &mut Cx<'_, Self>, peer: ProcessId) {
         let _ = (cx, peer);
