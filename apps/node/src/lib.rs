@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod server;
+pub mod wire;
+
+mod command;
+mod connection;
+mod metrics;
+mod session;
+mod shared;
+mod switchboard;
+mod tls;
+
+pub use switchboard::{Backend, Switchboard};

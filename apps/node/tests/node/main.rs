@@ -1,0 +1,7 @@
+//! The clients' port, on real sockets, in front of a toy store.
+
+mod harness;
+mod hostile;
+mod pipelines;
+mod toy;
+mod transcripts;
