@@ -73,7 +73,8 @@ pub(crate) fn member_name(cluster: &str, member: usize) -> String {
 
 /// Whether a certificate carries a name.
 pub(crate) fn carries(certificate: &CertificateDer<'_>, name: &str) -> bool {
-    let (Ok(certificate), Ok(name)) = (webpki::EndEntityCert::try_from(certificate), ServerName::try_from(name))
+    let (Ok(certificate), Ok(name)) =
+        (webpki::EndEntityCert::try_from(certificate), ServerName::try_from(name))
     else {
         return false;
     };
@@ -181,7 +182,11 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, KeysError> 
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
         .collect::<Result<_, _>>()
         .map_err(|error| malformed(error.to_string()))?;
-    if certificates.is_empty() { Err(malformed("there is no certificate in it".to_owned())) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err(malformed("there is no certificate in it".to_owned()))
+    } else {
+        Ok(certificates)
+    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ const TAIL_BYTES_MAX: u64 = 1 << 30;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// Room for the heading, then records after their lengths.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) records: u64,
 }
 
@@ -128,8 +128,8 @@ impl Batch {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         let bytes = std::mem::take(&mut self.bytes);
-        self.bytes = postcard::to_extend(record, bytes)
-            .expect("derived Serialize into growing memory cannot fail");
+        self.bytes =
+            postcard::to_extend(record, bytes).expect("derived Serialize into growing memory cannot fail");
         let length = (self.bytes.len() - start - 4) as u32;
         self.bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
         self.records += 1;
@@ -403,7 +403,9 @@ impl<R: DeserializeOwned> Reader<'_, R> {
         }
         match number(&bytes[8..12]) as u32 {
             VERSION => {}
-            other => return foreign(format!("version {other} of the log; this isles reads version {VERSION}")),
+            other => {
+                return foreign(format!("version {other} of the log; this isles reads version {VERSION}"));
+            }
         }
         if bytes[20..] != checksum([&bytes[..20], &[]]) || number(&bytes[12..20]) != expected {
             return foreign("its heading is damaged; restore it from a copy".to_owned());
@@ -431,7 +433,11 @@ impl<R: DeserializeOwned> Reader<'_, R> {
                 return Ok(Some("a record is longer than its batch"));
             };
             let record = codec::decode(record);
-            self.records.push(record.map_err(|error| LogError::Record { path: self.path.into(), at, error })?);
+            self.records.push(record.map_err(|error| LogError::Record {
+                path: self.path.into(),
+                at,
+                error,
+            })?);
             rest = after;
         }
         self.at += (BATCH_HEADING + heading.length) as u64;

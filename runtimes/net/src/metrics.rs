@@ -46,8 +46,10 @@ impl Metrics {
         let received_bytes = counter("message_bytes_received", "Bytes that streams brought");
         let datagrams_sent = counter("datagrams_sent", "Datagrams sent");
         let datagrams_received = counter("datagrams_received", "Datagrams received");
-        let dropped =
-            counter("messages_dropped", "Messages that were queued for a stream that broke, and lost datagrams");
+        let dropped = counter(
+            "messages_dropped",
+            "Messages that were queued for a stream that broke, and lost datagrams",
+        );
         let rejected = counter("rejected", "Frames and datagrams that could not be understood");
         let operations = counter("operations", "Operations that clients invoked");
         let replies = counter("replies", "Operations that were answered");

@@ -93,7 +93,9 @@ pub enum StartError {
     #[error("'{0}' is the address of two members")]
     Twice(String),
     /// Plain text beyond loopback.
-    #[error("'{0}' is not on loopback: without TLS, anybody on the way could read and write; make keys, or use 127.0.0.1")]
+    #[error(
+        "'{0}' is not on loopback: without TLS, anybody on the way could read and write; make keys, or use 127.0.0.1"
+    )]
     Plain(String),
     /// Keys.
     #[error(transparent)]
@@ -199,7 +201,10 @@ mod tests {
         let error = |settings: Settings| settings.validate().unwrap_err().to_string();
         assert_eq!(error(settings(&[])), "this is process 0, but there are 0 members");
         assert_eq!(error(settings(&["127.0.0.1:0"])), "'127.0.0.1:0' is no address of a member: host:port");
-        assert_eq!(error(settings(&["localhost:1", "localhost:1"])), "'localhost:1' is the address of two members");
+        assert_eq!(
+            error(settings(&["localhost:1", "localhost:1"])),
+            "'localhost:1' is the address of two members"
+        );
         assert!(error(settings(&["192.0.2.1:7000"])).starts_with("'192.0.2.1:7000' is not on loopback"));
         let listen = Some("0.0.0.0:7000".to_owned());
         assert!(error(Settings { listen, ..settings(&["127.0.0.1:7000"]) }).contains("not on loopback"));

@@ -396,7 +396,12 @@ mod tests {
         Unit,
         New(ProcessId),
         Tuple(ProcessId, Other, Option<ProcessId>),
-        Struct { map: BTreeMap<ProcessId, Vec<ProcessId>>, pair: (u32, ProcessId), text: String, inner: Box<Self> },
+        Struct {
+            map: BTreeMap<ProcessId, Vec<ProcessId>>,
+            pair: (u32, ProcessId),
+            text: String,
+            inner: Box<Self>,
+        },
     }
 
     fn all(of: [u32; 6]) -> Everything {

@@ -54,7 +54,9 @@ pub(crate) enum StreamError {
     Silent,
     #[error("the other end closed it")]
     Closed,
-    #[error("the other end is none of isles, or speaks without TLS where it should not, or the other way round")]
+    #[error(
+        "the other end is none of isles, or speaks without TLS where it should not, or the other way round"
+    )]
     Magic,
     #[error("the other end speaks version {0}, this one {VERSION}")]
     Version(u16),
