@@ -444,3 +444,22 @@ pub(crate) fn config(nodes: u32, n: u32, r: u32, w: u32, mistake: Option<Mistake
     config.mistake = mistake;
     config
 }
+
+/// All mistakes.
+pub(crate) const MISTAKES: [Mistake; 7] = [
+    Mistake::DecidesAlone,
+    Mistake::ReleasesEarly,
+    Mistake::ForgetsEarly,
+    Mistake::VotesWithoutLock,
+    Mistake::ReadsPrepared,
+    Mistake::NeverWounds,
+    Mistake::ForgetsDeleted,
+];
+
+/// A run of a shape that the seed chooses.
+pub(crate) fn plan(seed: u64, steps: u32, mistake: Option<Mistake>) -> Plan {
+    const SHAPES: [(u32, u32, u32, u32); 5] =
+        [(3, 3, 2, 2), (5, 3, 2, 2), (3, 3, 1, 3), (5, 5, 3, 3), (4, 4, 2, 3)];
+    let (nodes, n, r, w) = SHAPES[(seed % 5) as usize];
+    Plan { config: config(nodes, n, r, w, mistake), clients: 8, steps, every: Span::millis(50), seed }
+}
