@@ -162,10 +162,11 @@ impl Store {
             let (lost, granted) = (Vec::new(), Vec::new());
             keys.push(Locked { key: key.clone(), mode, need, lost, replicas, granted });
         }
+        let is_only = keys.len() == 1;
         transaction.phase = Phase::Locking(keys);
         let (id, birth) = (transaction.id, transaction.birth);
         for (replica, keys) in requests {
-            self.send(cx, replica, Msg::Lock { id, birth, keys });
+            self.send(cx, replica, Msg::Lock { id, birth, is_only, keys });
         }
     }
 

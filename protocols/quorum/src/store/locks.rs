@@ -17,6 +17,8 @@ pub(super) struct Claim {
     pub(super) birth: Birth,
     pub(super) id: TransactionId,
     pub(super) mode: Mode,
+    /// Whether it is the only key of its transaction.
+    pub(super) is_only: bool,
     /// Invariant: exclusive and held, if prepared.
     pub(super) is_prepared: bool,
 }
@@ -28,7 +30,7 @@ struct Queue {
     holders: Vec<Claim>,
     /// Invariant: the oldest first; the first of them is not compatible with the holders.
     waiting: Vec<Claim>,
-    /// Reads that wait for the prepared holder. Invariant: empty if there is none.
+    /// Reads that wait for the holder. Invariant: empty if there is none that makes them wait.
     readers: Vec<(ProcessId, u64)>,
 }
 
@@ -77,6 +79,13 @@ impl Locks {
         self.keys.get(key)?.holders.iter().find(|claim| claim.is_prepared).map(|claim| claim.id)
     }
 
+    /// Whether a read of a key has to wait. It need not wait for who will write this key alone and has not voted: that one may still
+    /// come after the read. Who writes several keys comes at the moment when all are locked, and others may have seen that already.
+    pub(super) fn is_hidden(&self, key: &Payload) -> bool {
+        !self.keys.is_empty()
+            && self.keys.get(key).is_some_and(|queue| queue.holders.iter().any(Claim::hides))
+    }
+
     /// Whether a transaction holds a key in this mode.
     pub(super) fn holds(&self, key: &Payload, id: TransactionId, mode: Mode) -> bool {
         self.keys
@@ -121,10 +130,11 @@ impl Locks {
         let Some(queue) = self.keys.get_mut(key) else { return };
         queue.waiting.retain(|claim| claim.id != id);
         queue.holders.retain(|claim| claim.id != id);
-        queue.promote(|claim| freed.granted.push((claim.id, key.clone())));
-        if !queue.holders.iter().any(|claim| claim.is_prepared) {
+        // Reads come before whoever is next, so that they do not wait for ever.
+        if !queue.holders.iter().any(Claim::hides) {
             freed.readers.extend(queue.readers.drain(..).map(|(who, request)| (who, request, key.clone())));
         }
+        queue.promote(|claim| freed.granted.push((claim.id, key.clone())));
         if queue.holders.is_empty() && queue.waiting.is_empty() {
             self.keys.remove(key);
         }
@@ -144,7 +154,7 @@ impl Locks {
         self.keys.entry(key.clone()).or_default().holders.push(claim);
     }
 
-    /// A read waits for the prepared holder of a key; false if too many do.
+    /// A read waits for the holder of a key; false if too many do.
     pub(super) fn wait(&mut self, key: &Payload, reader: (ProcessId, u64), queue_max: usize) -> bool {
         let Some(queue) = self.keys.get_mut(key) else { return false };
         let has_room = queue.readers.len() < queue_max;
@@ -152,6 +162,13 @@ impl Locks {
             queue.readers.push(reader);
         }
         has_room
+    }
+}
+
+impl Claim {
+    /// Whether a holder makes reads wait.
+    fn hides(&self) -> bool {
+        self.mode == Mode::Exclusive && (self.is_prepared || !self.is_only)
     }
 }
 

@@ -71,7 +71,9 @@ pub enum Msg {
         id: TransactionId,
         /// How old it is.
         birth: Birth,
-        /// The keys, each once.
+        /// Whether it has no other key, here or elsewhere.
+        is_only: bool,
+        /// The keys, each once, in order.
         keys: Vec<(Payload, Mode)>,
     },
     /// From a replica: these are locked now.

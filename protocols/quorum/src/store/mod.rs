@@ -211,7 +211,7 @@ impl Store {
         if self.is_alone(cx, key) && !self.locks.is_claimed(key) {
             return self.do_alone(cx, id, command);
         }
-        let is_plain = !command.is_write() && self.reads_alone(cx, key) && self.locks.prepared(key).is_none();
+        let is_plain = !command.is_write() && self.reads_alone(cx, key) && !self.locks.is_hidden(key);
         if is_plain {
             return self.do_alone(cx, id, command);
         }
@@ -260,10 +260,10 @@ impl Store {
         match msg {
             Msg::Read { request, key } => self.on_read(cx, from, request, &key),
             Msg::Value { request, state } => self.on_value(cx, from, request, state),
-            Msg::Lock { id, birth, keys } => {
+            Msg::Lock { id, birth, is_only, keys } => {
                 if self.check_coordinator(cx, from, id) {
                     match self.flaw(cx, id, &keys) {
-                        None => self.on_lock(cx, id, birth, keys),
+                        None => self.on_lock(cx, id, (birth, is_only), keys),
                         Some(why) => self.reject(cx, from, why),
                     }
                 }

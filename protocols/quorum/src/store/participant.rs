@@ -35,7 +35,7 @@ impl Store {
         &mut self,
         cx: &mut Cx<'_, Self>,
         id: TransactionId,
-        birth: Birth,
+        (birth, is_only): (Birth, bool),
         keys: Vec<(Payload, Mode)>,
     ) {
         let config = cx.config();
@@ -48,7 +48,7 @@ impl Store {
         let mut freed = Freed::default();
         let mut wounded = Vec::new();
         for (key, mode) in keys {
-            let claim = Claim { birth, id, mode, is_prepared: false };
+            let claim = Claim { birth, id, mode, is_only, is_prepared: false };
             match self.locks.request(&key, claim, config.queue_max, wounds) {
                 Requested::Granted => freed.granted.push((id, key)),
                 Requested::Waits(younger) => wounded.extend(younger),
@@ -313,9 +313,8 @@ impl Store {
 
     /// A read of one key.
     pub(super) fn on_read(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, request: u64, key: &Payload) {
-        let is_prepared = self.locks.prepared(key).is_some() && !cx.config().errs(Mistake::ReadsPrepared);
         // Whoever finds no room to wait asks again.
-        if !is_prepared {
+        if !self.locks.is_hidden(key) || cx.config().errs(Mistake::ReadsPrepared) {
             let state = self.table.state(key);
             self.send(cx, from, Msg::Value { request, state });
         } else {

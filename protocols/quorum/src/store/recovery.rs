@@ -48,7 +48,10 @@ impl Store {
         }
         for (id, (birth, writes, participants)) in promises {
             for write in writes.iter().filter(|write| write.version > self.table.version(&write.key)) {
-                self.locks.hold(&write.key, Claim { birth, id, mode: Mode::Exclusive, is_prepared: true });
+                self.locks.hold(
+                    &write.key,
+                    Claim { birth, id, mode: Mode::Exclusive, is_only: false, is_prepared: true },
+                );
             }
             let prepared = Some(Prepared { writes, participants, asked: 0 });
             self.parts.insert(id, Part { birth, keys: Vec::new(), prepared });
