@@ -108,6 +108,8 @@ pub enum Answer {
     NotANumber,
     /// The number would leave 64 bits; nothing was changed.
     Overflow,
+    /// The value would be longer than the store takes; nothing was changed.
+    TooLong,
 }
 
 /// Who a transaction is: whoever coordinates it, and its number there.

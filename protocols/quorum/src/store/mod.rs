@@ -1,13 +1,37 @@
 //! A store of keys, each on several replicas: read and write quorums, and transactions over many keys.
 
+mod alone;
+mod apply;
 mod command;
+mod config;
+mod coordinator;
+mod evaluate;
+mod locks;
+mod message;
+mod participant;
+mod reads;
+mod recovery;
+mod scan;
+mod sweep;
+mod table;
 
 pub use command::{Answer, Command, Condition, Entry, Expiry, TransactionId, Version};
+pub use config::{Config, ConfigError, Keyspace, Mistake};
+pub use message::{Birth, Event, Mode, Msg, Record, State, Timer, Why, Write, hash};
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use isles_kernel::Payload;
+use isles_kernel::{Cx, OpId, Payload, ProcessId, Protocol, Span};
 use serde::{Deserialize, Serialize};
+
+use coordinator::{Committed, Purpose, Transaction};
+use locks::Locks;
+use participant::Part;
+use reads::Getting;
+use scan::Scanning;
+use sweep::Sweeping;
+use table::Table;
 
 /// What a client asks of any node of the store.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -51,4 +75,247 @@ pub enum Reply {
     Refused,
     /// It is not known whether it was done or will be: the decision did not come in time.
     Unknown,
+}
+
+/// A node of the store: the coordinator of what its clients ask, and a replica of keys.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Store {
+    /// How often this node has started, as far as its disk knows; in its numbers.
+    epoch: u64,
+    /// How many numbers it has given since.
+    counter: u32,
+    /// Invariant: only committed writes, all of which are on disk or on their way.
+    table: Table,
+    locks: Locks,
+    /// Transactions that claim keys here.
+    parts: BTreeMap<TransactionId, Part>,
+    /// Operations that this node coordinates, by their first number.
+    active: BTreeMap<u64, Transaction>,
+    gets: BTreeMap<u64, Getting>,
+    scans: BTreeMap<u64, Scanning>,
+    sweeps: BTreeMap<u64, Sweeping>,
+    /// Where the next sweep begins.
+    swept: u64,
+    swept_rounds: u32,
+    /// Transactions that this node has committed as their coordinator, until all have acknowledged.
+    committed: BTreeMap<TransactionId, Committed>,
+    /// The last decisions that this node learned as a participant.
+    decisions: VecDeque<(TransactionId, bool)>,
+    /// What this node has told itself. Invariant: empty between handlers.
+    inbox: VecDeque<Msg>,
+}
+
+impl Protocol for Store {
+    type Config = Config;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Op = Op;
+    type Reply = Reply;
+    type Record = Record;
+    type Event = Event;
+
+    fn start(cx: &mut Cx<'_, Self>, log: &[Record]) -> Self {
+        let mut store = Self {
+            epoch: 0,
+            counter: 0,
+            table: Table::default(),
+            locks: Locks::default(),
+            parts: BTreeMap::new(),
+            active: BTreeMap::new(),
+            gets: BTreeMap::new(),
+            scans: BTreeMap::new(),
+            sweeps: BTreeMap::new(),
+            swept: 0,
+            swept_rounds: 0,
+            committed: BTreeMap::new(),
+            decisions: VecDeque::new(),
+            inbox: VecDeque::new(),
+        };
+        store.replay(log);
+        store.boot(cx);
+        store.go_on(cx);
+        store.drain(cx);
+        if cx.config().sweep > Span::ZERO {
+            cx.arm(Timer::Sweep, cx.config().sweep);
+        }
+        store
+    }
+
+    fn on_op(&mut self, cx: &mut Cx<'_, Self>, id: OpId, op: Op) {
+        let config = cx.config();
+        if !coordinator::fits(&op, config.commands_max, config.bytes_max) {
+            return cx.reply(id, Reply::Refused);
+        }
+        match op {
+            Op::One(command) => self.on_command(cx, id, command),
+            Op::All { commands, unchanged } => self.on_commands(cx, id, commands, unchanged),
+            Op::Scan { cursor, count } => {
+                if self.has_room(cx, id) {
+                    self.scan(cx, id, cursor, count);
+                }
+            }
+        }
+        self.drain(cx);
+    }
+
+    fn on_message(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
+        if from.0 >= cx.config().nodes() {
+            return self.reject(cx, from, Why::Stranger);
+        }
+        self.handle(cx, from, msg);
+        self.drain(cx);
+    }
+
+    fn on_timer(&mut self, cx: &mut Cx<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Deadline(slot) => {
+                if self.active.contains_key(&slot) {
+                    self.on_deadline(cx, slot);
+                }
+                self.read_is_late(cx, slot);
+                self.scan_is_late(cx, slot);
+            }
+            Timer::Retry(slot) => {
+                self.on_retry(cx, slot);
+                self.read_again(cx, slot);
+            }
+            Timer::Resend(id) => self.on_resend(cx, id),
+            Timer::Lease(id) => self.on_lease(cx, id),
+            Timer::Ask(id) => self.on_ask_timer(cx, id),
+            Timer::Sweep => self.sweep(cx),
+        }
+        self.drain(cx);
+    }
+
+    fn snapshot(&self) -> Option<Vec<Record>> {
+        Some(self.records())
+    }
+
+    fn on_unreachable(&mut self, cx: &mut Cx<'_, Self>, peer: ProcessId) {
+        self.replica_lost(cx, peer);
+        self.reads_lost(cx, peer);
+        self.coordinator_lost(cx, peer);
+        self.drain(cx);
+    }
+}
+
+impl Store {
+    /// Whether nothing is under way here: no operation, no lock, no decision that somebody may not know.
+    pub fn is_idle(&self) -> bool {
+        self.busy() == 0 && self.parts.is_empty() && self.locks.is_empty()
+    }
+
+    /// One command: alone, if this node is a quorum of its key and nobody has it locked.
+    fn on_command(&mut self, cx: &mut Cx<'_, Self>, id: OpId, command: Command) {
+        let key = command.key();
+        if self.is_alone(cx, key) && !self.locks.is_claimed(key) {
+            return self.do_alone(cx, id, command);
+        }
+        let is_plain = !command.is_write() && self.reads_alone(cx, key) && !self.locks.is_hidden(key);
+        if is_plain {
+            return self.do_alone(cx, id, command);
+        }
+        if !self.has_room(cx, id) {
+            return;
+        }
+        match command {
+            Command::Get { key } => self.get(cx, id, key),
+            command => self.begin(cx, Purpose::One(id), [command].into(), [].into()),
+        }
+    }
+
+    fn on_commands(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        id: OpId,
+        commands: Arc<[Command]>,
+        unchanged: Arc<[(Payload, Version)]>,
+    ) {
+        let mut keys = commands.iter().map(Command::key).chain(unchanged.iter().map(|(key, _)| key));
+        if keys.all(|key| self.is_alone(cx, key) && !self.locks.is_claimed(key)) {
+            return self.do_all_alone(cx, id, (&commands, &unchanged));
+        }
+        if self.has_room(cx, id) {
+            self.begin(cx, Purpose::All(id), commands, unchanged);
+        }
+    }
+
+    /// Whether one more operation can be coordinated; otherwise it is refused.
+    fn has_room(&self, cx: &mut Cx<'_, Self>, id: OpId) -> bool {
+        let has_room = self.busy() < cx.config().active_max;
+        if !has_room {
+            cx.reply(id, Reply::Refused);
+        }
+        has_room
+    }
+
+    /// What this node has told itself.
+    fn drain(&mut self, cx: &mut Cx<'_, Self>) {
+        while let Some(msg) = self.inbox.pop_front() {
+            self.handle(cx, cx.me(), msg);
+        }
+    }
+
+    fn handle(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, msg: Msg) {
+        match msg {
+            Msg::Read { request, key } => self.on_read(cx, from, request, &key),
+            Msg::Value { request, state } => self.on_value(cx, from, request, state),
+            Msg::Lock { id, birth, is_only, keys } => {
+                if self.check_coordinator(cx, from, id) {
+                    match self.flaw(cx, id, &keys) {
+                        None => self.on_lock(cx, id, (birth, is_only), keys),
+                        Some(why) => self.reject(cx, from, why),
+                    }
+                }
+            }
+            Msg::Granted { id, states } => self.on_granted(cx, from, id, states),
+            Msg::Lost { id } => self.on_lost(cx, from, id),
+            Msg::Prepare { id, writes, participants } => {
+                if self.check_coordinator(cx, from, id) && self.check_writes(cx, from, &writes) {
+                    self.on_prepare(cx, id, writes, participants);
+                }
+            }
+            Msg::Vote { id, yes } => self.on_vote(cx, from, id, yes),
+            Msg::Commit { id, writes, again } => {
+                if self.check_coordinator(cx, from, id) && self.check_writes(cx, from, &writes) {
+                    self.on_commit(cx, id, &writes, again);
+                }
+            }
+            Msg::Abort { id } => {
+                if self.check_coordinator(cx, from, id) {
+                    self.on_abort(cx, id);
+                }
+            }
+            Msg::Acknowledge { id } => self.on_acknowledge(cx, from, id),
+            Msg::Ask { id } => self.on_ask(cx, from, id),
+            Msg::Outcome { id, committed } => self.on_outcome(cx, id, committed),
+            Msg::Repair(write) => {
+                if self.check_writes(cx, from, std::slice::from_ref(&write)) {
+                    self.on_repair(cx, &write);
+                }
+            }
+            Msg::Scan { request, cursor, count } => self.on_scan(cx, from, request, (cursor, count)),
+            Msg::Keys { request, keys, next } => self.on_keys(cx, from, request, (keys, next)),
+            Msg::Deleted { request, keys } => self.on_deleted(cx, from, request, &keys),
+            Msg::AreDeleted { request, yes } => self.on_are_deleted(cx, from, request, yes),
+            Msg::Forget { keys } => self.on_forget(cx, keys),
+        }
+    }
+
+    fn check_writes(&self, cx: &mut Cx<'_, Self>, from: ProcessId, writes: &[Write]) -> bool {
+        let is_here = |write: &Write| {
+            write.version > Version(0)
+                && write.version < Version(u64::MAX)
+                && cx.config().holds(cx.me(), &write.key)
+        };
+        let are_here = writes.iter().all(is_here);
+        if !are_here {
+            self.reject(cx, from, Why::NotHere);
+        }
+        are_here
+    }
+
+    fn reject(&self, cx: &mut Cx<'_, Self>, from: ProcessId, why: Why) {
+        cx.emit(Event::Rejected { from, why });
+    }
 }

@@ -1,0 +1,4 @@
+//! The tests of this crate, as one program.
+
+mod store_runs;
+mod store_world;
