@@ -8,6 +8,7 @@ use super::apply::{Change, apply};
 use super::command::{Command, Version};
 use super::evaluate;
 use super::message::{Record, Write};
+use super::table::Place;
 use super::{Reply, Store};
 
 impl Store {
@@ -26,26 +27,26 @@ impl Store {
     /// Does one command.
     pub(super) fn do_alone(&mut self, cx: &mut Cx<'_, Self>, id: OpId, command: Command) {
         let (bytes_max, now) = (cx.config().bytes_max, cx.now());
-        let (version, held) = match self.table.get(command.key()) {
+        let place = self.table.find(command.key());
+        let (version, held) = match self.table.at(place) {
             Some(cell) => (cell.version, cell.entry.as_ref()),
             None => (Version(0), None),
         };
         let (answer, change) = apply(held, version, &command, now, bytes_max);
         if let Change::Write(entry) = change {
             let version = Version(version.max(self.table.floor).0.saturating_add(1));
-            let write = Write { key: command.key().clone(), entry, version };
-            self.write_alone(cx, write);
+            self.write_alone(cx, place, Write { key: command.into_key(), entry, version });
         }
         cx.reply(id, Reply::One(answer));
     }
 
     /// Keeps a write. What is deleted need not be known: there is no other replica that knows what was there before.
-    pub(super) fn write_alone(&mut self, cx: &mut Cx<'_, Self>, write: Write) {
-        self.table.put(&write);
+    pub(super) fn write_alone(&mut self, cx: &mut Cx<'_, Self>, place: Place, write: Write) {
         if write.entry.is_none() {
             self.table.forget(&write.key, write.version);
             cx.persist(Record::Forgotten(write.key, write.version));
         } else {
+            self.table.put_at(place, &write);
             cx.persist(Record::Write(write));
         }
     }
@@ -69,7 +70,7 @@ impl Store {
         let writes: Arc<[Write]> = evaluated.writes.into();
         match &*writes {
             [] => {}
-            [write] => self.write_alone(cx, write.clone()),
+            [write] => self.write_alone(cx, self.table.find(&write.key), write.clone()),
             all => {
                 // One record, so that all are there after a crash, or none.
                 for write in all {

@@ -134,6 +134,18 @@ impl Command {
         }
     }
 
+    /// The key alone.
+    pub(super) fn into_key(self) -> Payload {
+        match self {
+            Self::Get { key }
+            | Self::Set { key, .. }
+            | Self::Delete { key }
+            | Self::Increment { key, .. }
+            | Self::Append { key, .. }
+            | Self::Expire { key, .. } => key,
+        }
+    }
+
     /// Whether the command may write.
     pub const fn is_write(&self) -> bool {
         !matches!(self, Self::Get { .. })

@@ -41,6 +41,9 @@ pub enum Mistake {
     ReadsPrepared,
     /// Nobody is wounded: transactions wait for each other in a circle until their time is up.
     NeverWounds,
+    /// A replica answers a read of a key that a transaction of many keys has locked and is not yet prepared to write: its other keys may
+    /// have been seen as they were before it.
+    ReadsLocked,
     /// A replica forgets a deleted key, and its version, at once.
     ForgetsDeleted,
 }
@@ -80,6 +83,9 @@ pub struct Config {
     pub sweep: Span,
     /// Deleted or expired keys looked at in one sweep. A guess: 1024.
     pub sweep_max: usize,
+    /// In the hashes of keys: something that clients do not know, so that they cannot choose keys that crowd at one place. The same at
+    /// all nodes and for ever, since it decides where keys are. Default: 0, which everybody knows.
+    pub seed: u64,
     /// For the museum.
     pub mistake: Option<Mistake>,
 }
@@ -118,6 +124,7 @@ impl Config {
             remembered_max: 1024,
             sweep: Span::secs(1),
             sweep_max: 1024,
+            seed: 0,
             mistake: None,
         };
         config.validate()?;
@@ -200,7 +207,7 @@ impl Config {
     /// The nodes that hold a key, in the order of their scores: the first sweeps it (Thaler and Ravishankar 1998: each node draws a
     /// score for each key, and those with the highest have it).
     pub fn replicas(&self, key: &Payload) -> Vec<ProcessId> {
-        self.replicas_of(hash(key), self.keyspace(key).n)
+        self.replicas_of(hash(self.seed, key), self.keyspace(key).n)
     }
 
     pub(super) fn replicas_of(&self, hash: u64, n: u32) -> Vec<ProcessId> {
@@ -217,7 +224,7 @@ impl Config {
         if n == self.nodes {
             return true;
         }
-        let hash = hash(key);
+        let hash = hash(self.seed, key);
         let score = |node: u32| (random::mix(hash, u64::from(node)), node);
         let mine = score(node.0);
         (0..self.nodes).filter(|other| score(*other) > mine).count() < n as usize

@@ -280,21 +280,23 @@ pub enum Why {
     Stale,
 }
 
-/// Where a key stands among all: the order of scans. Bytes are taken eight at a time.
-pub fn hash(key: &Payload) -> u64 {
+/// Where a key stands among all: the order of scans. Bytes are taken eight at a time. Whoever does not know the seed cannot find keys
+/// that crowd at one place.
+#[inline]
+pub(super) fn hash(seed: u64, key: &Payload) -> u64 {
     let bytes = key.bytes();
-    let mut state = random::mix(bytes.len() as u64, 0x7374_6f72_6521);
+    let mut state = random::mix(bytes.len() as u64 ^ seed, 0x7374_6f72_6521);
     let mut words = bytes.chunks_exact(8);
     for word in &mut words {
         let mut eight = [0; 8];
         eight.copy_from_slice(word);
-        state = random::mix(state ^ u64::from_le_bytes(eight), state.rotate_left(32));
+        state = random::mix(state ^ u64::from_le_bytes(eight), state.rotate_left(32) ^ seed);
     }
     let rest = words.remainder();
     if !rest.is_empty() {
         let mut eight = [0; 8];
         eight[..rest.len()].copy_from_slice(rest);
-        state = random::mix(state ^ u64::from_le_bytes(eight), state.rotate_left(32));
+        state = random::mix(state ^ u64::from_le_bytes(eight), state.rotate_left(32) ^ seed);
     }
-    random::mix(state, 0x6b65_7973)
+    random::mix(state, seed ^ 0x6b65_7973)
 }

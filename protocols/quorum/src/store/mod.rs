@@ -17,7 +17,7 @@ mod table;
 
 pub use command::{Answer, Command, Condition, Entry, Expiry, TransactionId, Version};
 pub use config::{Config, ConfigError, Keyspace, Mistake};
-pub use message::{Birth, Event, Mode, Msg, Record, State, Timer, Why, Write, hash};
+pub use message::{Birth, Event, Mode, Msg, Record, State, Timer, Why, Write};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -118,7 +118,7 @@ impl Protocol for Store {
         let mut store = Self {
             epoch: 0,
             counter: 0,
-            table: Table::default(),
+            table: Table::new(cx.config().seed),
             locks: Locks::default(),
             parts: BTreeMap::new(),
             active: BTreeMap::new(),
@@ -200,6 +200,11 @@ impl Protocol for Store {
 }
 
 impl Store {
+    /// How many keys this node knows, the deleted ones included that it has not forgotten yet.
+    pub const fn keys(&self) -> usize {
+        self.table.count()
+    }
+
     /// Whether nothing is under way here: no operation, no lock, no decision that somebody may not know.
     pub fn is_idle(&self) -> bool {
         self.busy() == 0 && self.parts.is_empty() && self.locks.is_empty()

@@ -313,8 +313,13 @@ impl Store {
 
     /// A read of one key.
     pub(super) fn on_read(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, request: u64, key: &Payload) {
-        // Whoever finds no room to wait asks again.
-        if !self.locks.is_hidden(key) || cx.config().errs(Mistake::ReadsPrepared) {
+        let is_hidden = match cx.config().mistake {
+            Some(Mistake::ReadsPrepared) => false,
+            Some(Mistake::ReadsLocked) => self.locks.prepared(key).is_some(),
+            _ => self.locks.is_hidden(key),
+        };
+        // Whoever finds no room to wait is not answered.
+        if !is_hidden {
             let state = self.table.state(key);
             self.send(cx, from, Msg::Value { request, state });
         } else {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use isles_kernel::{Cx, OpId, Payload, ProcessId, Time};
 
-use super::message::{Msg, Timer, hash};
+use super::message::{Msg, Timer};
 use super::{Reply, Store, apply};
 
 /// A scan under way.
@@ -46,7 +46,7 @@ impl Store {
         let promised =
             promised.flat_map(|prepared| prepared.writes.iter()).filter(|write| write.entry.is_some());
         let promised: BTreeSet<(u64, &Payload)> = promised
-            .map(|write| (hash(&write.key), &write.key))
+            .map(|write| (self.table.hash(&write.key), &write.key))
             .filter(|(hash, _)| *hash >= cursor)
             .collect();
         let mut keys = Vec::new();
@@ -108,7 +108,7 @@ impl Store {
         let keys: BTreeSet<(u64, Payload)> = pages
             .into_iter()
             .flat_map(|(_, keys, _)| keys)
-            .map(|key| (hash(&key), key))
+            .map(|key| (self.table.hash(&key), key))
             .filter(|(hash, _)| end.is_none_or(|end| *hash < end))
             .collect();
         let keys = keys.into_iter().map(|(_, key)| key).collect();

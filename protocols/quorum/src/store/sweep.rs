@@ -83,7 +83,8 @@ impl Store {
     fn purge(&mut self, cx: &mut Cx<'_, Self>, key: Payload, version: Version) {
         if self.is_alone(cx, &key) {
             let version = Version(version.max(self.table.floor).0.saturating_add(1));
-            self.write_alone(cx, Write { key, entry: None, version });
+            let place = self.table.find(&key);
+            self.write_alone(cx, place, Write { key, entry: None, version });
         } else if self.busy() < cx.config().active_max / 2 {
             self.begin(cx, Purpose::Purge, [Command::Get { key }].into(), [].into());
         }
