@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 pub mod config;
+pub mod run;
 pub mod server;
 pub mod wire;
 
