@@ -58,7 +58,8 @@ fn python() -> Result<PathBuf, String> {
 
 fn node_modules() -> Result<PathBuf, String> {
     installed("node-clients-6.3.1-6.0.0", |folder| {
-        std::fs::write(folder.join("package.json"), "{\"private\": true}").map_err(|error| error.to_string())?;
+        std::fs::write(folder.join("package.json"), "{\"private\": true}")
+            .map_err(|error| error.to_string())?;
         let mut npm = Command::new("npm");
         npm.args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"]).args(NODE_CLIENTS);
         output(npm.current_dir(folder)).map(drop)
@@ -72,7 +73,8 @@ fn redis_py() {
         Err(why) => return skip("redis-py", &why),
     };
     let nodes = Nodes::start(3);
-    let told = output(Command::new(python).arg(here("redis_py.py")).args(nodes.ports())).expect("redis-py runs");
+    let told =
+        output(Command::new(python).arg(here("redis_py.py")).args(nodes.ports())).expect("redis-py runs");
     isles_golden::file(here("redis_py.expected"), &told);
 }
 
@@ -115,7 +117,18 @@ fn redis_benchmark() {
     }
     let nodes = Nodes::start(3);
     let mut benchmark = Command::new("redis-benchmark");
-    benchmark.args(["-p", &nodes.ports()[1], "-t", "ping,set,get,incr,mset", "-n", "2000", "-c", "20", "-P", "4"]);
+    benchmark.args([
+        "-p",
+        &nodes.ports()[1],
+        "-t",
+        "ping,set,get,incr,mset",
+        "-n",
+        "2000",
+        "-c",
+        "20",
+        "-P",
+        "4",
+    ]);
     let told = output(benchmark.args(["-r", "1000", "--csv"])).expect("redis-benchmark runs");
     let tests: Vec<&str> = told.lines().skip(1).filter_map(|line| line.split('"').nth(1)).collect();
     assert_eq!(tests, ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "MSET (10 keys)"], "{told}");

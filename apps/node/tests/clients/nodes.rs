@@ -39,7 +39,8 @@ impl Nodes {
                  durability = \"every-second\"\n[clients]\nlisten = \"127.0.0.1:{port}\"\n",
                 members.join(", ")
             );
-            let config = Config::parse(&text, "test.toml", &nodes.folder).unwrap_or_else(|error| panic!("{error}"));
+            let config =
+                Config::parse(&text, "test.toml", &nodes.folder).unwrap_or_else(|error| panic!("{error}"));
             let (stop, stopped) = oneshot::channel::<()>();
             let thread = std::thread::spawn(move || {
                 let outcome = isles_node::run::run_until(config, async {
