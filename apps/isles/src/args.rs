@@ -43,6 +43,20 @@ A file has the fields that --set can change:
   [search]                # kind depth states whole reduce symmetry runs steps bug-depth seed
   kind = \"depth-first\"  # members bits hashes disk memory-mb";
 
+const NODE_EXAMPLES: &str = "\
+Examples:
+  isles node --example-config > node.toml       every key, explained
+  isles node --config node.toml --check-config  what is wrong, with its place
+  isles node --config node.toml                 run it";
+
+const CLUSTER_EXAMPLES: &str = "\
+Examples:
+  isles cluster up 3             three nodes, clients on ports 7000 to 7002
+  redis-cli -p 7001 set a 1      any node serves any key
+  isles cluster status
+  isles cluster logs 2
+  isles cluster down --remove    nothing is left";
+
 const BENCH_EXAMPLES: &str = "\
 Examples:
   isles bench --list              groups, figures and what they measure
@@ -127,11 +141,94 @@ pub(crate) enum Command {
     /// Rates are per CPU second of one thread, seconds are CPU seconds, bytes are resident memory.
     #[command(after_long_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Run a node: a transactional store, replicated by quorums, for Redis clients
+    ///
+    /// It ends in good order when it is told to (SIGTERM, SIGINT). Its log goes to standard error.
+    #[command(after_long_help = NODE_EXAMPLES)]
+    Node(NodeArgs),
+    /// Start, look at and end a cluster of nodes on this machine
+    ///
+    /// Nodes are background processes, with keys, data and logs in a folder. Exit code of `up` and `status`: 0 all serve, 1 some do not.
+    #[command(after_long_help = CLUSTER_EXAMPLES)]
+    Cluster(ClusterArgs),
+    /// Make the keys of a cluster: an authority of its own, and a certificate for each member
+    Keys(KeysArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell.
         shell: Shell,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The configuration, TOML
+    #[arg(long, value_name = "FILE", required_unless_present = "example_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only check the configuration
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Print a configuration with every key explained
+    #[arg(long, exclusive = true)]
+    pub(crate) example_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+    /// Where keys, configurations, data and logs are
+    #[arg(long, global = true, default_value = "isles-cluster", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+/// What to do with a cluster.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Start so many nodes, or those of them that do not run
+    Up {
+        /// How many
+        nodes: usize,
+        /// Clients connect to this port and the next ones; nodes to those 100 above; metrics are 200 above
+        #[arg(long, default_value_t = 7000, value_name = "PORT")]
+        base_port: u16,
+    },
+    /// End all nodes
+    Down {
+        /// Also remove data, logs, configurations and keys
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Tell which nodes run and serve
+    Status,
+    /// Print the ends of the nodes' logs
+    Logs {
+        /// Of this node only
+        node: Option<usize>,
+        /// Lines of each
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        lines: usize,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// Where they go
+    pub(crate) folder: PathBuf,
+    /// The cluster's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: String,
+    /// How many members it has
+    #[arg(long, value_name = "N", value_parser = parse_members)]
+    pub(crate) members: usize,
+}
+
+fn parse_members(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(members @ 1..=10_000) => Ok(members),
+        Ok(_) | Err(_) => Err("take 1 to 10000".to_owned()),
+    }
 }
 
 /// How a scenario is run.

@@ -8,6 +8,7 @@ mod claims;
 mod explore;
 mod graph;
 mod list;
+mod node;
 mod run;
 mod sweep;
 
@@ -52,6 +53,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Node(args) => node::node(&args),
+        Command::Cluster(args) => node::cluster(&args),
+        Command::Keys(args) => node::keys(&args),
         Command::Bench(args) => bench_command::run(&args),
     };
     match outcome {

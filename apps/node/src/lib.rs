@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 pub mod config;
 pub mod replay;
+pub mod run;
 pub mod server;
 pub mod wire;
 

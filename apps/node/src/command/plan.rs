@@ -215,7 +215,8 @@ fn entry(answer: &Answer) -> (Option<&Entry>, Version) {
         | Answer::Number(_)
         | Answer::Length(_)
         | Answer::NotANumber
-        | Answer::Overflow => (None, Version::default()),
+        | Answer::Overflow
+        | Answer::TooLong => (None, Version::default()),
     }
 }
 
@@ -297,6 +298,7 @@ impl Shape {
         match first {
             Answer::NotANumber => return out.frame(&super::arguments::NOT_AN_INTEGER),
             Answer::Overflow => return out.error("ERR increment or decrement would overflow"),
+            Answer::TooLong => return out.error("ERR string exceeds maximum allowed size (limits.request)"),
             Answer::Entry(..)
             | Answer::Done
             | Answer::Unchanged
@@ -320,7 +322,8 @@ impl Shape {
                 | Answer::Number(_)
                 | Answer::Length(_)
                 | Answer::NotANumber
-                | Answer::Overflow => out.simple("OK"),
+                | Answer::Overflow
+                | Answer::TooLong => out.simple("OK"),
             },
             Self::Flag => out.number(i64::from(*first != Answer::Unchanged)),
             Self::Number => match first {

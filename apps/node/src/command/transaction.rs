@@ -18,6 +18,8 @@ use crate::wire::{Frame, Request};
 pub(crate) struct Multi {
     commands: Vec<Command>,
     pieces: Vec<Piece>,
+    /// Bytes of the arguments.
+    bytes: usize,
     /// A command was refused: `EXEC` does nothing.
     pub(crate) is_failed: bool,
 }
@@ -55,6 +57,11 @@ fn queued(session: &mut Session, shared: &Shared, spec: &Spec, request: &Request
     if multi.pieces.len() >= most || multi.commands.len() + request.len() > 16 * most {
         return Frame::error(format!("ERR more than {most} commands between MULTI and EXEC (limits.transaction)"));
     }
+    let (bytes, bytes_max) = (request.args(0).map(<[u8]>::len).sum::<usize>(), shared.config.limits.request);
+    if multi.bytes + bytes > bytes_max {
+        return Frame::error(format!("ERR more than {bytes_max} bytes between MULTI and EXEC (limits.request)"));
+    }
+    multi.bytes += bytes;
     // An argument that is wrong is told at `EXEC`, as by Redis: the other commands are done.
     match spec.run {
         Run::Keyed(run) => match run(request, now) {
@@ -102,7 +109,7 @@ pub(super) fn discard(session: &mut Session, _: &Shared, _: &Request<'_>) -> Act
 }
 
 pub(super) fn exec(session: &mut Session, _: &Shared, _: &Request<'_>) -> Act {
-    let Some(Multi { commands, pieces, is_failed }) = session.multi.take() else {
+    let Some(Multi { commands, pieces, is_failed, .. }) = session.multi.take() else {
         return Frame::error("ERR EXEC without MULTI").into();
     };
     let watched = std::mem::take(&mut session.watched);

@@ -155,8 +155,10 @@ impl Document {
             problems.add(self.node.span(), &what, &format!("members are numbered from 0: 0 to {last}"));
         }
         let name = self.cluster.get_ref();
-        if name.is_empty() || name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-            problems.add(self.cluster.span(), "this is no name of a cluster", "take 1 to 64 letters, digits, '-', '_' or '.'");
+        let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_name = (1..=40).contains(&name.len()) && name.chars().all(is_inner);
+        if !is_name || name.starts_with('-') || name.ends_with('-') {
+            problems.add(self.cluster.span(), "this is no name of a cluster", "take 1 to 40 of a-z, 0-9 and '-', not at its ends");
         }
         for (place, member) in members.iter().enumerate() {
             let port = member.get_ref().rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
@@ -317,7 +319,7 @@ fn check_limits(table: &LimitsTable, problems: &mut Problems<'_>) -> Limits {
         }
         bytes
     };
-    let request = size("request", &table.request, usual.request, 1 << 10, 64 << 20);
+    let request = size("request", &table.request, usual.request, 1 << 10, usual.request);
     let output = size("output", &table.output, usual.output, 1 << 16, 1 << 36);
     let buffers = size("buffers", &table.buffers, usual.buffers, 1 << 20, 1 << 44);
     let stalled = table.stalled.as_ref().map_or(usual.stalled, |said| {

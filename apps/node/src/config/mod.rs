@@ -111,7 +111,7 @@ impl std::fmt::Debug for User {
 pub struct Limits {
     /// Clients at a time; a further one is told so and closed.
     pub clients: u32,
-    /// Of a request, with all its arguments.
+    /// Of a request, with all its arguments, and of a transaction.
     pub request: usize,
     /// Arguments of a request.
     pub elements: u32,

@@ -8,8 +8,6 @@ use std::time::Duration;
 use isles_node::Switchboard;
 use isles_node::config::Config;
 use isles_node::server::Server;
-use redis_protocol::resp2::decode::decode as decode2;
-use redis_protocol::resp3::decode::complete::decode as decode3;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -58,7 +56,7 @@ impl Node {
     pub(crate) async fn client(&self) -> Client {
         let stream = TcpStream::connect(self.address).await.expect("it listens");
         stream.set_nodelay(true).expect("a socket");
-        Client { stream, held: Vec::new(), is_three: false }
+        Client { stream, held: Vec::new() }
     }
 
     pub(crate) async fn stop(mut self) {
@@ -72,7 +70,6 @@ impl Node {
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     held: Vec<u8>,
-    is_three: bool,
 }
 
 impl Client {
@@ -84,7 +81,7 @@ impl Client {
     pub(crate) async fn answer(&mut self) -> String {
         let read = async {
             loop {
-                if let Some(length) = self.whole() {
+                if let Some(length) = frame(&self.held, 0) {
                     return self.held.drain(..length).collect::<Vec<u8>>();
                 }
                 let mut part = vec![0; 65536];
@@ -98,20 +95,9 @@ impl Client {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn whole(&self) -> Option<usize> {
-        match self.is_three {
-            true => decode3(&self.held).expect("RESP3").map(|(_, length)| length),
-            // The decoder takes `*-1` for nothing, too.
-            false => decode2(&self.held).expect("RESP2").map(|(_, length)| length),
-        }
-    }
-
     /// One command, written as a line, and its answer.
     pub(crate) async fn ask(&mut self, line: &str) -> String {
-        self.send(format!("{line}\r\n")).await;
-        let lower = line.to_ascii_lowercase();
-        let was = self.is_three;
-        self.is_three = (was || lower.starts_with("hello 3")) && !lower.starts_with("hello 2") && !lower.starts_with("reset");
+        let _ = self.stream.write_all(format!("{line}\r\n").as_bytes()).await;
         self.answer().await
     }
 
@@ -128,4 +114,22 @@ impl Client {
         };
         tokio::time::timeout(Duration::from_secs(5), read).await.unwrap_or(false)
     }
+}
+
+/// Where the frame ends that begins at `from`, in RESP2 or RESP3, if it is whole.
+fn frame(bytes: &[u8], from: usize) -> Option<usize> {
+    let line = bytes[from..].windows(2).position(|end| end == b"\r\n")? + from;
+    let count = || std::str::from_utf8(&bytes[from + 1..line]).ok()?.parse::<i64>().ok();
+    let after = line + 2;
+    let members = match bytes[from] {
+        b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(' => 0,
+        b'$' | b'=' | b'!' => {
+            let Some(length) = usize::try_from(count().expect("a length")).ok() else { return Some(after) };
+            return (bytes.len() >= after + length + 2).then_some(after + length + 2);
+        }
+        b'*' | b'~' | b'>' => count().expect("a length").max(0),
+        b'%' => 2 * count().expect("a length"),
+        other => panic!("no frame begins with {}", other.escape_ascii()),
+    };
+    (0..members).try_fold(after, |at, _| if at < bytes.len() { frame(bytes, at) } else { None })
 }
