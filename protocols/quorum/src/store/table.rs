@@ -12,7 +12,8 @@ use isles_kernel::Payload;
 use super::command::{Entry, Version};
 use super::message::{State, Write, hash};
 
-/// The newest known write of a key.
+/// The newest known write of a key: one line of the cache.
+#[repr(align(64))]
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Cell {
     hash: u64,
@@ -242,6 +243,11 @@ mod tests {
     use isles_kernel::random::Stream;
 
     use super::*;
+
+    #[test]
+    fn a_place_is_one_line_of_the_cache() {
+        assert_eq!(size_of::<Option<Cell>>(), 64);
+    }
 
     #[test]
     fn a_table_is_a_sorted_map() {
