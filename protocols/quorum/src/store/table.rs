@@ -5,6 +5,7 @@
 //! found in one cache line or two, and scans go through it from any hash on.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use isles_kernel::Payload;
@@ -24,7 +25,7 @@ pub(super) struct Cell {
 }
 
 /// All keys that a node knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Table {
     /// In the hashes.
     seed: u64,
@@ -213,6 +214,15 @@ fn empty(homes: usize) -> Vec<Option<Cell>> {
 
 const fn shift(homes: usize) -> u32 {
     u64::BITS - homes.trailing_zeros()
+}
+
+/// What is known, without the empty places.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "floor {} ", self.floor.0)?;
+        let cells = self.places.iter().flatten();
+        f.debug_map().entries(cells.map(|cell| (&cell.key, (cell.version.0, &cell.entry)))).finish()
+    }
 }
 
 /// Tables are equal if they know the same, however large they are.
