@@ -1,4 +1,7 @@
 //! The tests of this crate, as one program.
 
+mod store_costs;
+mod store_explored;
+mod store_model;
 mod store_runs;
 mod store_world;
