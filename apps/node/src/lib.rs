@@ -8,6 +8,7 @@ pub mod run;
 pub mod server;
 pub mod wire;
 
+mod about;
 mod command;
 mod connection;
 mod metrics;

@@ -11,7 +11,11 @@ use std::sync::Arc;
 use isles_kernel::{OpId, ProcessId, Protocol, Time};
 use isles_net::recording::{self, Heading, RecordingError, Steps};
 use isles_net::{Done, Input, Recorded};
+use isles_quorum::store::Store;
 use isles_sim::{Act, ActError, Driven, Memory, Observer, SetupError};
+
+use crate::about::About;
+use crate::run::PROTOCOL;
 
 /// What was made again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -297,10 +301,19 @@ fn perform<P: Protocol>(
     Err(ReplayError::Differs { path: source.path.clone(), step: source.step, process, input: input() })
 }
 
-/// The heading of a file, if it is a recording.
+/// Makes again what nodes recorded, with the store as it was configured then.
 ///
 /// # Errors
-/// When it cannot be read, or is none.
-pub fn heading(path: &std::path::Path) -> Result<Heading, ReplayError> {
-    recording::heading(path).map_err(|error| ReplayError::Recording { path: path.to_owned(), error })
+/// When a recording is none of a node, or something else comes out.
+pub fn replay_store(paths: &[PathBuf], observer: &mut dyn Observer<Store>) -> Result<Replayed, ReplayError> {
+    let Some(path) = paths.first() else { return Ok(Replayed::default()) };
+    let together = |what: String| ReplayError::Together { path: path.clone(), what };
+    let heading = recording::heading(path).map_err(|error| ReplayError::Recording { path: path.clone(), error })?;
+    if heading.protocol != PROTOCOL {
+        return Err(together(format!("it is of '{}'; this isles replays '{PROTOCOL}'", heading.protocol)));
+    }
+    let about: About = serde_json::from_value(heading.about)
+        .map_err(|error| together(format!("its heading does not tell the configuration: {error}")))?;
+    let config = about.store().map_err(|error| together(error.to_string()))?;
+    replay(paths, config, observer)
 }
