@@ -1,5 +1,7 @@
 //! All explorations.
 
+mod store;
+
 use isles_gossip::lazy_push::Mistake as LazyMistake;
 use isles_gossip::plumtree::Mistake;
 use isles_graph::{Graph, complete, line, ring, star};
@@ -34,6 +36,7 @@ pub const EXPLORATIONS: &[Exploration] = &[
     HYPARVIEW,
     GOSSIP_NODE,
     LAZY_PUSH,
+    store::STORE,
     ROUNDS,
     ELECTION,
     DUEL,

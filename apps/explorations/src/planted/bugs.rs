@@ -4,6 +4,7 @@ use isles_explore::{Clients, Scenario, Streams};
 use isles_gossip::{hyparview as overlay, lazy_push as lazy, plumtree as tree_of_gossip};
 use isles_graph::{line, ring};
 use isles_kernel::{Channel, ProcessId};
+use isles_quorum::store;
 use isles_replication::memory::{self as memories, Reads, Writes};
 use isles_replication::multi_master::{self as masters, Rule};
 use isles_replication::{primary_backup as backups, total_order};
@@ -15,6 +16,7 @@ use super::{Hunt, Outcome, Planted};
 use crate::judge::Promise;
 use crate::models::{abd, paxos, two_phase_commit};
 use crate::scenarios::hyparview::Begin;
+use crate::scenarios::store as stores;
 use crate::scenarios::{
     consensus, election, hyparview, lazy_push, memory, multi_master, plumtree, primary_backup, rounds, tree,
 };
@@ -381,6 +383,42 @@ pub static PLANTED: &[Planted] = &[
             joining(hunt, planted.then_some(overlay::Mistake::StaysCandidate), "views are sound")
         },
     },
+    Planted {
+        name: "store/decides-alone",
+        wrong: "who is prepared and hears nothing aborts (MUS-16)",
+        breaks: "linearizable",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::DecidesAlone, "linearizable"),
+    },
+    Planted {
+        name: "store/releases-early",
+        wrong: "locks are given back with the vote",
+        breaks: "linearizable",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::ReleasesEarly, "linearizable"),
+    },
+    Planted {
+        name: "store/forgets-early",
+        wrong: "the coordinator forgets a commit before all have acknowledged it",
+        breaks: "linearizable",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::ForgetsEarly, "linearizable"),
+    },
+    Planted {
+        name: "store/reads-prepared",
+        wrong: "a read does not wait for who is prepared",
+        breaks: "linearizable",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::ReadsPrepared, "linearizable"),
+    },
+    Planted {
+        name: "store/forgets-deleted",
+        wrong: "a deleted key is forgotten at once, with its version",
+        breaks: "linearizable",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::ForgetsDeleted, "linearizable"),
+    },
+    Planted {
+        name: "store/never-wounds",
+        wrong: "no transaction gives way to an older one",
+        breaks: "nobody waits in a circle",
+        search: |hunt, planted| kept(hunt, planted, store::Mistake::NeverWounds, "nobody waits in a circle"),
+    },
 ];
 
 fn commit(hunt: &Hunt, mistake: Option<two_phase_commit::Mistake>) -> Outcome {
@@ -459,4 +497,11 @@ fn gossiped(hunt: &Hunt, planted: bool, mistake: tree_of_gossip::Mistake) -> Out
 
 fn joining(hunt: &Hunt, mistake: Option<overlay::Mistake>, breaks: &str) -> Outcome {
     hunt.search(hyparview::scenario(hyparview::Parameters { mistake, ..Default::default() }), breaks)
+}
+
+/// The store with a mistake, in the smallest case in which it shows.
+fn kept(hunt: &Hunt, planted: bool, mistake: store::Mistake, breaks: &str) -> Outcome {
+    let shown = stores::Parameters::showing(mistake);
+    let scenario = stores::scenario(stores::Parameters { mistake: planted.then_some(mistake), ..shown });
+    hunt.search(scenario.ask(stores::no_circle()), breaks)
 }

@@ -10,4 +10,5 @@ pub mod multi_master;
 pub mod plumtree;
 pub mod primary_backup;
 pub mod rounds;
+pub mod store;
 pub mod tree;

@@ -162,16 +162,16 @@ fn showing(mistake: Option<Mistake>, of: Mistake) -> Scenario<Store> {
         }
         Mistake::ReadsPrepared => ((2, 1, 2), vec![at(0, &[one(set("x", "1"))]), read_both], QUIET),
         Mistake::ReleasesEarly => ((2, 1, 2), vec![at(0, &[one(add("x"))]), at(1, &[one(add("x"))])], QUIET),
-        Mistake::VotesWithoutLock => {
-            let trouble = Trouble { timeouts: 0, ..QUIET };
-            ((3, 2, 2), vec![at(0, &[one(add("x"))]), at(2, &[one(add("x"))])], trouble)
-        }
         Mistake::ForgetsDeleted => {
             let delete = one(Command::Delete { key: key("x") });
-            ((3, 2, 2), vec![at(0, &[one(set("x", "1")), delete, one(get("x"))])], QUIET)
+            let script =
+                at(0, &[one(set("x", "1")), delete]).into_iter().chain(at(2, &[one(get("x"))])).collect();
+            ((3, 2, 2), vec![script], QUIET)
         }
-        Mistake::NeverWounds => ((2, 1, 2), crosswise().to_vec(), QUIET),
-        Mistake::ReadsLocked => ((2, 1, 2), crosswise().to_vec(), QUIET),
+        // The first shows in no history; the others when a stream breaks in one direction, and with five nodes: in simulations.
+        Mistake::NeverWounds | Mistake::VotesWithoutLock | Mistake::ReadsLocked => {
+            ((2, 1, 2), crosswise().to_vec(), QUIET)
+        }
     };
     scenario(quorums, &clients, trouble, mistake)
 }
@@ -182,7 +182,6 @@ fn each_mistake_is_found_and_the_same_search_finds_nothing_without_it() {
         Mistake::DecidesAlone,
         Mistake::ReleasesEarly,
         Mistake::ForgetsEarly,
-        Mistake::VotesWithoutLock,
         Mistake::ReadsPrepared,
         Mistake::ForgetsDeleted,
     ] {
