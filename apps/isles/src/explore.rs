@@ -247,7 +247,9 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         return crate::node::replay(args);
     }
     let [file] = &args.files[..] else {
-        return Err(Failure::Input("one behaviour at a time; several files are recordings of nodes, which end in .isles".to_owned()));
+        return Err(Failure::Input(
+            "one behaviour at a time; several files are recordings of nodes, which end in .isles".to_owned(),
+        ));
     };
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::Input(format!("cannot read {}: {error}", file.display())))?;

@@ -19,8 +19,14 @@ pub(crate) fn node(args: &NodeArgs) -> Result<Outcome, Failure> {
     let path = args.config.as_ref().ok_or_else(|| Failure::Input("--config FILE is missing".to_owned()))?;
     let config = Config::read(path).map_err(|error| Failure::Input(error.to_string()))?;
     if args.check_config {
-        return print(&format!("{}: node {} of {} in cluster {}", path.display(), config.node, config.members.len(), config.cluster))
-            .map(|()| Outcome::Good);
+        return print(&format!(
+            "{}: node {} of {} in cluster {}",
+            path.display(),
+            config.node,
+            config.members.len(),
+            config.cluster
+        ))
+        .map(|()| Outcome::Good);
     }
     match isles_node::run::run(config) {
         Ok(()) => Ok(Outcome::Good),

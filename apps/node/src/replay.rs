@@ -156,7 +156,8 @@ pub fn replay<P: Protocol>(
         (0..members).map(|id| sources.iter().any(|source| source.process.0 == id)).collect();
     let mut replayed = Replayed { processes: sources.len() as u32, ..Replayed::default() };
     loop {
-        let mut order: Vec<usize> = (0..sources.len()).filter(|place| sources[*place].next.is_some()).collect();
+        let mut order: Vec<usize> =
+            (0..sources.len()).filter(|place| sources[*place].next.is_some()).collect();
         if order.is_empty() {
             return Ok(replayed);
         }
@@ -173,7 +174,8 @@ pub fn replay<P: Protocol>(
         if !done {
             let source = &sources[order[0]];
             let input = source.next.as_ref().map(|step| format!("{:?}", step.input)).unwrap_or_default();
-            let why = ActError::NotUnderway { from: sender(source).unwrap_or(source.process), to: source.process };
+            let why =
+                ActError::NotUnderway { from: sender(source).unwrap_or(source.process), to: source.process };
             return Err(ReplayError::Impossible { path: source.path.clone(), step: source.step, why, input });
         }
         driven.lose(|_, to| !recorded.get(to.index()).copied().unwrap_or(false));
@@ -308,7 +310,8 @@ fn perform<P: Protocol>(
 pub fn replay_store(paths: &[PathBuf], observer: &mut dyn Observer<Store>) -> Result<Replayed, ReplayError> {
     let Some(path) = paths.first() else { return Ok(Replayed::default()) };
     let together = |what: String| ReplayError::Together { path: path.clone(), what };
-    let heading = recording::heading(path).map_err(|error| ReplayError::Recording { path: path.clone(), error })?;
+    let heading =
+        recording::heading(path).map_err(|error| ReplayError::Recording { path: path.clone(), error })?;
     if heading.protocol != PROTOCOL {
         return Err(together(format!("it is of '{}'; this isles replays '{PROTOCOL}'", heading.protocol)));
     }

@@ -175,8 +175,12 @@ fn recording(config: &Config, folder: &Path) -> Result<Recording, RunError> {
 fn tell(event: &Event) {
     match event {
         Event::Rejected { from, why } => tracing::warn!(%from, ?why, "message of another node dropped"),
-        Event::InDoubt(transaction) => tracing::info!(?transaction, "a transaction's coordinator is silent: others are asked"),
-        Event::Repaired { replica } => tracing::debug!(%replica, "a replica was behind and has been written to"),
+        Event::InDoubt(transaction) => {
+            tracing::info!(?transaction, "a transaction's coordinator is silent: others are asked")
+        }
+        Event::Repaired { replica } => {
+            tracing::debug!(%replica, "a replica was behind and has been written to")
+        }
         Event::Aborted(transaction) => tracing::debug!(?transaction, "transaction aborted"),
         Event::Committed(_) | Event::Wounded(_) | Event::Forgotten => {}
     }
@@ -190,7 +194,8 @@ fn log_to_stderr(config: &Config) {
         LogLevel::Debug => tracing::Level::DEBUG,
         LogLevel::Trace => tracing::Level::TRACE,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
     // Whoever has set one already keeps it.
     let _ = match config.log.format {
         LogFormat::Text => {
@@ -210,7 +215,11 @@ fn raise_files(clients: u32) {
         let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
         let limit = Rlimit { current: Some(raised), maximum };
         if setrlimit(Resource::Nofile, limit).is_err() || raised < wanted {
-            tracing::warn!(files = raised, wanted, "fewer files may be open than limits.clients needs: raise it with ulimit -n");
+            tracing::warn!(
+                files = raised,
+                wanted,
+                "fewer files may be open than limits.clients needs: raise it with ulimit -n"
+            );
         }
     }
 }

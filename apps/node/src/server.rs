@@ -58,7 +58,8 @@ impl Server {
         switchboard: Rc<Switchboard>,
         backend: Rc<dyn Backend>,
     ) -> Result<Self, ServeError> {
-        let tls = config.clients.tls.as_ref().map(crate::tls::acceptor).transpose().map_err(ServeError::Tls)?;
+        let tls =
+            config.clients.tls.as_ref().map(crate::tls::acceptor).transpose().map_err(ServeError::Tls)?;
         let listener = listen(config.clients.listen)?;
         let metrics = config.metrics.map(listen).transpose()?;
         let shared = Rc::new(Shared::new(config, switchboard, backend));

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use isles_kernel::Payload;
 use isles_quorum::store::Version;
 
-use crate::command::{Act, Multi, Run, Spec, queue};
 use crate::command::arguments::{integer, is, shown, wrong_arity};
 use crate::command::expiry::Expire;
+use crate::command::{Act, Multi, Run, Spec, queue};
 use crate::shared::{Shared, count};
 use crate::switchboard::Line;
 use crate::wire::{Bounds, Frame, Protocol, Request};
@@ -75,7 +75,12 @@ impl Session {
     }
 
     /// What a request comes to.
-    pub(crate) fn dispatch(&mut self, shared: &Shared, spec: Option<&'static Spec>, request: &Request<'_>) -> Act {
+    pub(crate) fn dispatch(
+        &mut self,
+        shared: &Shared,
+        spec: Option<&'static Spec>,
+        request: &Request<'_>,
+    ) -> Act {
         count(&shared.stats.commands);
         let refused = match spec {
             None => Some(unknown(request)),
@@ -194,7 +199,8 @@ pub(crate) fn hello(session: &mut Session, shared: &Shared, request: &Request<'_
             name = Some(request.arg(at + 1));
             at += 2;
         } else {
-            return Frame::error(format!("ERR Syntax error in HELLO option '{}'", shown(request.arg(at)))).into();
+            return Frame::error(format!("ERR Syntax error in HELLO option '{}'", shown(request.arg(at))))
+                .into();
         }
     }
     if let Some((user, password)) = credentials

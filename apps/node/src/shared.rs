@@ -93,10 +93,14 @@ impl Shared {
     /// All counters, as Prometheus text.
     pub(crate) fn metrics(&self) -> String {
         let mut text = self.backend.metrics();
-        let Stats { commands, connections, refused, strangers, malformed, cut, handshakes, input, output } = &self.stats;
+        let Stats { commands, connections, refused, strangers, malformed, cut, handshakes, input, output } =
+            &self.stats;
         let mut row = |name: &str, kind: &str, help: &str, value: u64| {
             // Into a text: it cannot fail.
-            let _ = writeln!(text, "# HELP isles_client_{name} {help}\n# TYPE isles_client_{name} {kind}\nisles_client_{name} {value}");
+            let _ = writeln!(
+                text,
+                "# HELP isles_client_{name} {help}\n# TYPE isles_client_{name} {kind}\nisles_client_{name} {value}"
+            );
         };
         row("connections", "gauge", "Clients that are connected.", self.switchboard.len() as u64);
         row("buffer_bytes", "gauge", "Bytes of the buffers of all clients.", self.buffers.get() as u64);
@@ -104,8 +108,18 @@ impl Shared {
         row("connections_total", "counter", "Clients accepted.", connections.get());
         row("refused_total", "counter", "Clients refused because there were too many.", refused.get());
         row("wrong_passwords_total", "counter", "Wrong passwords.", strangers.get());
-        row("malformed_total", "counter", "Clients ended because their bytes were no request.", malformed.get());
-        row("cut_total", "counter", "Clients ended because they were idle, stalled or did not read.", cut.get());
+        row(
+            "malformed_total",
+            "counter",
+            "Clients ended because their bytes were no request.",
+            malformed.get(),
+        );
+        row(
+            "cut_total",
+            "counter",
+            "Clients ended because they were idle, stalled or did not read.",
+            cut.get(),
+        );
         row("handshakes_failed_total", "counter", "TLS handshakes that failed.", handshakes.get());
         row("read_bytes_total", "counter", "Bytes read from clients.", input.get());
         row("written_bytes_total", "counter", "Bytes written to clients.", output.get());

@@ -27,7 +27,9 @@ pub(crate) fn acceptor(tls: &ClientTls) -> Result<ServerConfig, String> {
                 roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
-            builder.with_client_cert_verifier(verifier.build().map_err(|error| format!("{}: {error}", path.display()))?)
+            builder.with_client_cert_verifier(
+                verifier.build().map_err(|error| format!("{}: {error}", path.display()))?,
+            )
         }
     };
     builder
@@ -38,7 +40,9 @@ pub(crate) fn acceptor(tls: &ClientTls) -> Result<ServerConfig, String> {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
-        Ok(certificates) if certificates.is_empty() => Err(format!("{} holds no certificate", path.display())),
+        Ok(certificates) if certificates.is_empty() => {
+            Err(format!("{} holds no certificate", path.display()))
+        }
         Ok(certificates) => Ok(certificates),
         Err(error) => Err(format!("cannot read certificates from {}: {error}", path.display())),
     }

@@ -134,7 +134,11 @@ impl Nemesis {
             }
             Kind::Part => {
                 let sides: Vec<bool> = (0..nodes).map(|_| self.draws.below(2) == 0).collect();
-                self.ways(cluster, |from, to| sides.get(from) != sides.get(to), Way { cut: true, ..Way::default() });
+                self.ways(
+                    cluster,
+                    |from, to| sides.get(from) != sides.get(to),
+                    Way { cut: true, ..Way::default() },
+                );
                 return Ok(vec![Repair::Heal]);
             }
             Kind::OneWay => {

@@ -64,7 +64,9 @@ impl Cluster {
         let found = Self::find(folder)?;
         found.ok_or_else(|| {
             let folder = folder.display();
-            ClusterError::Input(format!("there is no cluster in {folder}: `isles cluster up 3 --folder {folder}` makes one"))
+            ClusterError::Input(format!(
+                "there is no cluster in {folder}: `isles cluster up 3 --folder {folder}` makes one"
+            ))
         })
     }
 
@@ -75,7 +77,8 @@ impl Cluster {
             if !path.exists() {
                 break;
             }
-            let config = crate::config::Config::read(&path).map_err(|error| ClusterError::Input(error.to_string()))?;
+            let config =
+                crate::config::Config::read(&path).map_err(|error| ClusterError::Input(error.to_string()))?;
             let peers = config.members.get(number).cloned().unwrap_or_default();
             nodes.push(Member { number, clients: config.clients.listen, peers });
         }
@@ -119,7 +122,10 @@ impl Cluster {
     /// Writes keys and configurations; nothing runs yet.
     fn make(folder: &Path, count: usize, base_port: u16) -> Result<Self, ClusterError> {
         if u32::from(base_port) + 200 + count as u32 > 65_535 || base_port == 0 {
-            return Err(ClusterError::Input(format!("--base-port {base_port}: take 1 to {}", 65_335 - count)));
+            return Err(ClusterError::Input(format!(
+                "--base-port {base_port}: take 1 to {}",
+                65_335 - count
+            )));
         }
         std::fs::create_dir_all(folder).map_err(|error| machine(folder.display(), error))?;
         if !folder.join("keys/ca.pem").exists() {
@@ -127,7 +133,8 @@ impl Cluster {
                 .map_err(|error| ClusterError::Machine(error.to_string()))?;
         }
         let port = |above: u16, node: usize| base_port + above + node as u16;
-        let members: Vec<String> = (0..count).map(|node| format!("\"127.0.0.1:{}\"", port(100, node))).collect();
+        let members: Vec<String> =
+            (0..count).map(|node| format!("\"127.0.0.1:{}\"", port(100, node))).collect();
         // The first is written last: with it there is a cluster.
         for node in (0..count).rev() {
             let text = format!(
@@ -209,11 +216,15 @@ impl Cluster {
             if is_forced {
                 process.kill();
                 if !process.wait(PATIENCE) {
-                    return Err(ClusterError::Machine(format!("node {}: process {process} cannot be ended", member.number)));
+                    return Err(ClusterError::Machine(format!(
+                        "node {}: process {process} cannot be ended",
+                        member.number
+                    )));
                 }
             }
             // Into a text: it cannot fail.
-            let _ = writeln!(told, "node {} ended{}", member.number, if is_forced { " by force" } else { "" });
+            let _ =
+                writeln!(told, "node {} ended{}", member.number, if is_forced { " by force" } else { "" });
         }
         for member in &self.nodes {
             discard(&self.path(member, "pid"))?;
@@ -252,14 +263,20 @@ impl Cluster {
             let process = self.process(member);
             let latency = ping(member.clients);
             let state = match (&process, latency) {
-                (Some(process), Some(latency)) => format!("serves (process {process}, {} us)", latency.as_micros()),
+                (Some(process), Some(latency)) => {
+                    format!("serves (process {process}, {} us)", latency.as_micros())
+                }
                 (Some(process), None) => format!("runs (process {process}) and does NOT serve"),
                 (None, Some(_)) => "does NOT run; somebody else serves on its port".to_owned(),
                 (None, None) => "does NOT run".to_owned(),
             };
             status.is_good &= process.is_some() && latency.is_some();
             // Into a text: it cannot fail.
-            let _ = writeln!(status.text, "node {}  clients {}  nodes {}  {state}", member.number, member.clients, member.peers);
+            let _ = writeln!(
+                status.text,
+                "node {}  clients {}  nodes {}  {state}",
+                member.number, member.clients, member.peers
+            );
         }
         status
     }

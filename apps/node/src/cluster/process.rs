@@ -41,7 +41,8 @@ impl Process {
     pub(super) fn read(path: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(path).ok()?;
         let (number, started) = text.trim().split_once(' ')?;
-        let process = Self { number: number.parse().ok().filter(|number| *number > 0)?, started: started.to_owned() };
+        let process =
+            Self { number: number.parse().ok().filter(|number| *number > 0)?, started: started.to_owned() };
         process.is_running().then_some(process)
     }
 

@@ -1,9 +1,9 @@
 //! `COMMAND`, `CONFIG GET`, `TIME`.
 
 use super::arguments::{is, shown, wrong_arity};
+use super::glob;
 use super::plan::Act;
 use super::table::{COMMANDS, Spec};
-use super::glob;
 use crate::config::Durability;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -52,7 +52,15 @@ pub(super) fn command(_: &mut Session, shared: &Shared, request: &Request<'_>) -
     } else if is(word, "getkeys") && named {
         getkeys(request, found(request.arg(2)))
     } else if is(word, "help") {
-        help(&["COMMAND", "COUNT", "DOCS [<name> ...]", "GETKEYS <command>", "INFO [<name> ...]", "LIST", "HELP"])
+        help(&[
+            "COMMAND",
+            "COUNT",
+            "DOCS [<name> ...]",
+            "GETKEYS <command>",
+            "INFO [<name> ...]",
+            "LIST",
+            "HELP",
+        ])
     } else {
         unknown_subcommand(request, "COMMAND")
     };
@@ -63,8 +71,13 @@ pub(super) fn command(_: &mut Session, shared: &Shared, request: &Request<'_>) -
 fn described(spec: &Spec) -> Frame {
     let words = |text: &'static str| text.split(' ').map(Frame::Simple);
     let (first, last, step) = spec.keys;
-    let (access, rights) =
-        if spec.has("write") { ("@write", "RW") } else if spec.has("readonly") { ("@read", "RO") } else { ("@fast", "") };
+    let (access, rights) = if spec.has("write") {
+        ("@write", "RW")
+    } else if spec.has("readonly") {
+        ("@read", "RO")
+    } else {
+        ("@fast", "")
+    };
     let group = match spec.group {
         "string" => "@string",
         "generic" => "@keyspace",
@@ -76,13 +89,19 @@ fn described(spec: &Spec) -> Frame {
     if first != 0 {
         let pair = |name: &'static str, value: i32| (Frame::word(name), Frame::Number(value.into()));
         let part = |kind: &'static str, spec: Vec<(Frame, Frame)>| {
-            Frame::Map(vec![(Frame::word("type"), Frame::word(kind)), (Frame::word("spec"), Frame::Map(spec))])
+            Frame::Map(vec![
+                (Frame::word("type"), Frame::word(kind)),
+                (Frame::word("spec"), Frame::Map(spec)),
+            ])
         };
         let last = if last > 0 { last - first } else { last };
         places.push(Frame::Map(vec![
             (Frame::word("flags"), Frame::Set(vec![Frame::Simple(rights), Frame::Simple("access")])),
             (Frame::word("begin_search"), part("index", vec![pair("index", first)])),
-            (Frame::word("find_keys"), part("range", vec![pair("lastkey", last), pair("keystep", step), pair("limit", 0)])),
+            (
+                Frame::word("find_keys"),
+                part("range", vec![pair("lastkey", last), pair("keystep", step), pair("limit", 0)]),
+            ),
         ]));
     }
     Frame::List(vec![
@@ -131,7 +150,8 @@ pub(super) fn config(_: &mut Session, shared: &Shared, request: &Request<'_>) ->
         let lower: Vec<Vec<u8>> = request.args(2).map(<[u8]>::to_ascii_lowercase).collect();
         let wanted = |name: &str| lower.iter().any(|pattern| glob::matches(pattern, name.as_bytes()));
         let rows = settings(shared).into_iter().filter(|(name, _)| wanted(name));
-        return Frame::Map(rows.map(|(name, value)| (Frame::word(name), Frame::text(value))).collect()).into();
+        return Frame::Map(rows.map(|(name, value)| (Frame::word(name), Frame::text(value))).collect())
+            .into();
     }
     if is(word, "set") || is(word, "rewrite") || is(word, "resetstat") {
         let word = shown(word).to_ascii_uppercase();

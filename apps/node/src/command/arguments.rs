@@ -50,7 +50,12 @@ pub(crate) enum Count {
 impl Count {
     /// By the option of `SET` and `GETEX`.
     pub(crate) fn option(arg: &[u8]) -> Option<Self> {
-        let words = [("ex", Self::Seconds), ("px", Self::Millis), ("exat", Self::SecondsAt), ("pxat", Self::MillisAt)];
+        let words = [
+            ("ex", Self::Seconds),
+            ("px", Self::Millis),
+            ("exat", Self::SecondsAt),
+            ("pxat", Self::MillisAt),
+        ];
         words.into_iter().find(|(word, _)| is(arg, word)).map(|(_, count)| count)
     }
 
@@ -88,10 +93,24 @@ mod tests {
 
     #[test]
     fn integers_are_read_as_redis_reads_them() {
-        for (text, value) in [("0", 0), ("-1", -1), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN)] {
+        for (text, value) in
+            [("0", 0), ("-1", -1), ("9223372036854775807", i64::MAX), ("-9223372036854775808", i64::MIN)]
+        {
             assert_eq!(integer(text.as_bytes()), Ok(value), "{text}");
         }
-        for text in ["", "-", "+1", " 1", "1 ", "01", "-0", "0x1", "1.0", "9223372036854775808", "99999999999999999999"] {
+        for text in [
+            "",
+            "-",
+            "+1",
+            " 1",
+            "1 ",
+            "01",
+            "-0",
+            "0x1",
+            "1.0",
+            "9223372036854775808",
+            "99999999999999999999",
+        ] {
             assert_eq!(integer(text.as_bytes()), Err(NOT_AN_INTEGER), "{text}");
         }
     }

@@ -30,11 +30,15 @@ pub(super) fn client(session: &mut Session, shared: &Shared, request: &Request<'
         },
         (b"reply", 3) => match is(request.arg(2), "on") {
             true => Frame::OK,
-            false => Frame::error("ERR CLIENT REPLY OFF and SKIP are not possible: every command is answered"),
+            false => {
+                Frame::error("ERR CLIENT REPLY OFF and SKIP are not possible: every command is answered")
+            }
         },
         (b"tracking", 3..) => match is(request.arg(2), "off") {
             true => Frame::OK,
-            false => Frame::error("ERR CLIENT TRACKING is not possible: nodes do not know what clients cache"),
+            false => {
+                Frame::error("ERR CLIENT TRACKING is not possible: nodes do not know what clients cache")
+            }
         },
         (b"help", 2) => help(&[
             "CLIENT",
@@ -50,8 +54,8 @@ pub(super) fn client(session: &mut Session, shared: &Shared, request: &Request<'
             "HELP",
         ]),
         (
-            b"id" | b"getname" | b"setname" | b"setinfo" | b"info" | b"no-evict" | b"no-touch" | b"reply" | b"kill" | b"help"
-            | b"tracking",
+            b"id" | b"getname" | b"setname" | b"setinfo" | b"info" | b"no-evict" | b"no-touch" | b"reply"
+            | b"kill" | b"help" | b"tracking",
             _,
         ) => wrong_arity(&format!("client|{}", String::from_utf8_lossy(&word))),
         _ => unknown_subcommand(request, "CLIENT"),

@@ -34,7 +34,12 @@ impl When {
     fn read(request: &Request<'_>, from: usize) -> Result<Self, Frame> {
         let mut when = Self::default();
         for arg in request.args(from) {
-            let words = [("nx", &mut when.none), ("xx", &mut when.some), ("gt", &mut when.later), ("lt", &mut when.earlier)];
+            let words = [
+                ("nx", &mut when.none),
+                ("xx", &mut when.some),
+                ("gt", &mut when.later),
+                ("lt", &mut when.earlier),
+            ];
             match words.into_iter().find(|(word, _)| is(arg, word)) {
                 Some((_, flag)) => *flag = true,
                 None => return Err(Frame::error(format!("ERR Unsupported option {}", shown(arg)))),

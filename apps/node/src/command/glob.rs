@@ -67,14 +67,34 @@ mod tests {
     #[test]
     fn patterns_say_what_redis_takes_them_for() {
         let yes = [
-            ("*", ""), ("*", "abc"), ("a*c", "abbbc"), ("a*c*", "acc"), ("h?llo", "hello"), ("h[ae]llo", "hallo"),
-            ("h[^e]llo", "hallo"), ("h[a-c]llo", "hbllo"), ("h[c-a]llo", "hbllo"), ("a\\*", "a*"), ("**a", "ba"), ("[\\]]", "]"),
-            ("[a", "a"), ("x*y*z", "x1y2y3z"),
+            ("*", ""),
+            ("*", "abc"),
+            ("a*c", "abbbc"),
+            ("a*c*", "acc"),
+            ("h?llo", "hello"),
+            ("h[ae]llo", "hallo"),
+            ("h[^e]llo", "hallo"),
+            ("h[a-c]llo", "hbllo"),
+            ("h[c-a]llo", "hbllo"),
+            ("a\\*", "a*"),
+            ("**a", "ba"),
+            ("[\\]]", "]"),
+            ("[a", "a"),
+            ("x*y*z", "x1y2y3z"),
         ];
         for (pattern, text) in yes {
             assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
-        let no = [("", "a"), ("a", ""), ("h?llo", "hllo"), ("h[^e]llo", "hello"), ("a\\*", "ab"), ("a*c", "ab"), ("[]", "a"), ("?", "")];
+        let no = [
+            ("", "a"),
+            ("a", ""),
+            ("h?llo", "hllo"),
+            ("h[^e]llo", "hello"),
+            ("a\\*", "ab"),
+            ("a*c", "ab"),
+            ("[]", "a"),
+            ("?", ""),
+        ];
         for (pattern, text) in no {
             assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }

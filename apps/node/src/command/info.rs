@@ -72,7 +72,10 @@ fn clients(shared: &Shared, text: &mut String) {
 /// Bytes of memory that the process has, where the system tells.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).map(|rest| rest.trim().trim_end_matches(" kB"));
+    let kilobytes = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .map(|rest| rest.trim().trim_end_matches(" kB"));
     kilobytes.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
@@ -115,7 +118,8 @@ fn processor() -> (f64, f64) {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // Behind the name of the program, which may contain anything: ticks of a hundredth of a second.
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) / 100.0;
+    let ticks =
+        |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) / 100.0;
     (ticks(12), ticks(11))
 }
 
@@ -136,6 +140,10 @@ fn isles(shared: &Shared, text: &mut String) {
     row(text, "members", config.members.join(","));
     for keyspace in &config.keyspaces {
         let name = format!("keyspace_{:?}", keyspace.prefix);
-        row(text, &name, format!("replicas={},read={},write={}", keyspace.replicas, keyspace.read, keyspace.write));
+        row(
+            text,
+            &name,
+            format!("replicas={},read={},write={}", keyspace.replicas, keyspace.read, keyspace.write),
+        );
     }
 }

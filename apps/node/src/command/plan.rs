@@ -159,8 +159,7 @@ pub(crate) enum Wish {
 const TRIES_MAX: u32 = 32;
 
 /// What `Refused` is for clients: nothing was done.
-const REFUSED: &str =
-    "TRYAGAIN nothing was done: no quorum of replicas answered in time, or too many transactions want the same keys";
+const REFUSED: &str = "TRYAGAIN nothing was done: no quorum of replicas answered in time, or too many transactions want the same keys";
 /// What `Unknown` is for clients.
 const UNKNOWN: &str = "UNKNOWN it is not known whether this was done, nor whether it will be: the decision did not come in time";
 
@@ -196,7 +195,8 @@ impl Guard {
                 if !when.holds((*found)?.expires, *at) {
                     return None;
                 }
-                let expire = Command::Expire { key: key.clone(), expiry: isles_quorum::store::Expiry::At(*at) };
+                let expire =
+                    Command::Expire { key: key.clone(), expiry: isles_quorum::store::Expiry::At(*at) };
                 (vec![expire], vec![key])
             }
         };
@@ -226,7 +226,9 @@ impl Then {
         match (self, op) {
             (Self::Shape(_), Op::One(command)) => Access::Keys(std::slice::from_ref(command)),
             (Self::Shape(_), Op::All { commands, .. }) => Access::Keys(commands),
-            (Self::Shape(_) | Self::Exec(_) | Self::Watch(_) | Self::Guard(_) | Self::Scan(_), _) => Access::Everything,
+            (Self::Shape(_) | Self::Exec(_) | Self::Watch(_) | Self::Guard(_) | Self::Scan(_), _) => {
+                Access::Everything
+            }
         }
     }
 
@@ -241,7 +243,9 @@ impl Then {
                     Ok(guard.look())
                 }
                 Reply::Changed => Err(Reply::Refused),
-                Reply::One(_) | Reply::All(_) | Reply::Page { .. } | Reply::Refused | Reply::Unknown => Err(reply),
+                Reply::One(_) | Reply::All(_) | Reply::Page { .. } | Reply::Refused | Reply::Unknown => {
+                    Err(reply)
+                }
             },
             Self::Scan(scanning) => scanning.step(reply),
             Self::Shape(_) | Self::Exec(_) | Self::Watch(_) => Err(reply),
@@ -332,10 +336,13 @@ impl Shape {
                 other => value(other, out),
             },
             Self::Deleted => {
-                let deleted = |answer: &Answer| if let Answer::Deleted(count) = answer { *count as i64 } else { 0 };
+                let deleted =
+                    |answer: &Answer| if let Answer::Deleted(count) = answer { *count as i64 } else { 0 };
                 out.number(answers.iter().map(deleted).sum());
             }
-            Self::Present => out.number(answers.iter().filter(|answer| entry(answer).0.is_some()).count() as i64),
+            Self::Present => {
+                out.number(answers.iter().filter(|answer| entry(answer).0.is_some()).count() as i64)
+            }
             Self::Kind => out.simple(if entry(first).0.is_some() { "string" } else { "none" }),
             Self::Size => out.number(entry(first).0.map_or(0, |entry| entry.value.bytes().len() as i64)),
             Self::Expiry { millis, absolute } => out.number(expiry(first, millis, absolute, now)),
@@ -384,8 +391,14 @@ mod tests {
     fn ranges_count_from_both_ends() {
         let text = b"This is a string";
         let cases: [(i64, i64, &str); 8] = [
-            (0, 3, "This"), (-3, -1, "ing"), (0, -1, "This is a string"), (10, 100, "string"), (5, 3, ""), (-1, -3, ""),
-            (-100, 2, "Thi"), (16, 20, ""),
+            (0, 3, "This"),
+            (-3, -1, "ing"),
+            (0, -1, "This is a string"),
+            (10, 100, "string"),
+            (5, 3, ""),
+            (-1, -3, ""),
+            (-100, 2, "Thi"),
+            (16, 20, ""),
         ];
         for (from, to, expected) in cases {
             assert_eq!(range(text, from, to), expected.as_bytes(), "{from} {to}");

@@ -4,8 +4,8 @@ use isles_kernel::Payload;
 use isles_quorum::store::{Op, Reply};
 
 use super::arguments::{SYNTAX, integer, is};
-use super::plan::{Ask, Then};
 use super::glob;
+use super::plan::{Ask, Then};
 use crate::config::Limits;
 use crate::wire::{Frame, Out, Request};
 
@@ -52,7 +52,9 @@ impl Scanning {
         self.cursor = cursor;
         self.seen += keys.len() as u64;
         if self.want != Want::Count && !self.is_vain {
-            let fits = |key: &Payload| self.pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, key.bytes()));
+            let fits = |key: &Payload| {
+                self.pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, key.bytes()))
+            };
             self.found.extend(keys.into_iter().filter(fits));
         }
         if self.want == Want::Page || cursor == 0 || self.found.len() > self.most {
@@ -68,7 +70,10 @@ impl Scanning {
         }
         if self.want == Want::Keys {
             if self.found.len() > self.most {
-                return out.error(&format!("ERR there are more than {} such keys (limits.keys): use SCAN", self.most));
+                return out.error(&format!(
+                    "ERR there are more than {} such keys (limits.keys): use SCAN",
+                    self.most
+                ));
             }
             // Whoever was seen on two pages is there once.
             self.found.sort_unstable();

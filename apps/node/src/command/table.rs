@@ -133,7 +133,11 @@ commands! {
 impl Spec {
     /// Whether so many arguments, with the name, are right.
     pub(crate) const fn takes(&self, count: usize) -> bool {
-        if self.arity < 0 { count >= self.arity.unsigned_abs() as usize } else { count == self.arity as usize }
+        if self.arity < 0 {
+            count >= self.arity.unsigned_abs() as usize
+        } else {
+            count == self.arity as usize
+        }
     }
 
     /// Whether it has this flag.

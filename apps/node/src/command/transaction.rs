@@ -55,11 +55,15 @@ fn queued(session: &mut Session, shared: &Shared, spec: &Spec, request: &Request
     let most = shared.config.limits.transaction as usize;
     let Some(multi) = &mut session.multi else { return impossible() };
     if multi.pieces.len() >= most || multi.commands.len() + request.len() > 16 * most {
-        return Frame::error(format!("ERR more than {most} commands between MULTI and EXEC (limits.transaction)"));
+        return Frame::error(format!(
+            "ERR more than {most} commands between MULTI and EXEC (limits.transaction)"
+        ));
     }
     let (bytes, bytes_max) = (request.args(0).map(<[u8]>::len).sum::<usize>(), shared.config.limits.request);
     if multi.bytes + bytes > bytes_max {
-        return Frame::error(format!("ERR more than {bytes_max} bytes between MULTI and EXEC (limits.request)"));
+        return Frame::error(format!(
+            "ERR more than {bytes_max} bytes between MULTI and EXEC (limits.request)"
+        ));
     }
     multi.bytes += bytes;
     // An argument that is wrong is told at `EXEC`, as by Redis: the other commands are done.
@@ -73,7 +77,9 @@ fn queued(session: &mut Session, shared: &Shared, spec: &Spec, request: &Request
         },
         Run::Expire(run) => match run(request, now) {
             Ok(Expire::Plain(keyed)) => multi.keyed(keyed),
-            Ok(Expire::Guarded(_)) => Frame::error(format!("ERR '{}' with options is not possible inside MULTI", spec.name)),
+            Ok(Expire::Guarded(_)) => {
+                Frame::error(format!("ERR '{}' with options is not possible inside MULTI", spec.name))
+            }
             Err(frame) => {
                 multi.pieces.push(Piece::Local(frame));
                 QUEUED

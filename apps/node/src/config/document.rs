@@ -123,9 +123,7 @@ impl Document {
         let keyspaces = check_keyspaces(&self.keyspaces, members.len() as u32, &mut problems);
         let clients = check_clients(self.clients, folder, &mut problems);
         let limits = check_limits(&self.limits, &mut problems);
-        let metrics = self.metrics.and_then(|table| {
-            address(&table.listen, "127.0.0.1:9100", &mut problems)
-        });
+        let metrics = self.metrics.and_then(|table| address(&table.listen, "127.0.0.1:9100", &mut problems));
         problems.finish()?;
         let within = |path: PathBuf| folder.join(path);
         Ok(Config {
@@ -147,7 +145,11 @@ impl Document {
     fn check_members(&self, problems: &mut Problems<'_>) {
         let members = self.members.get_ref();
         let Some(last) = members.len().checked_sub(1) else {
-            problems.add(self.members.span(), "there are no members", "name at least this node: members = [\"127.0.0.1:7100\"]");
+            problems.add(
+                self.members.span(),
+                "there are no members",
+                "name at least this node: members = [\"127.0.0.1:7100\"]",
+            );
             return;
         };
         if *self.node.get_ref() as usize > last {
@@ -158,18 +160,30 @@ impl Document {
         let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let is_name = (1..=40).contains(&name.len()) && name.chars().all(is_inner);
         if !is_name || name.starts_with('-') || name.ends_with('-') {
-            problems.add(self.cluster.span(), "this is no name of a cluster", "take 1 to 40 of a-z, 0-9 and '-', not at its ends");
+            problems.add(
+                self.cluster.span(),
+                "this is no name of a cluster",
+                "take 1 to 40 of a-z, 0-9 and '-', not at its ends",
+            );
         }
         for (place, member) in members.iter().enumerate() {
-            let port = member.get_ref().rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+            let port = member
+                .get_ref()
+                .rsplit_once(':')
+                .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
             if !port.is_some_and(|(host, port)| !host.is_empty() && port != 0) {
-                problems.add(member.span(), "this is no address", "write host:port, as in \"127.0.0.1:7100\"");
+                problems.add(
+                    member.span(),
+                    "this is no address",
+                    "write host:port, as in \"127.0.0.1:7100\"",
+                );
             }
             if members[..place].iter().any(|other| other.get_ref() == member.get_ref()) {
                 problems.add(member.span(), "two members have this address", "give each its own");
             }
             if self.plain && !is_loopback(member.get_ref()) {
-                let remedy = "take out 'plain', make keys with `isles keys`, and name their folder with 'keys'";
+                let remedy =
+                    "take out 'plain', make keys with `isles keys`, and name their folder with 'keys'";
                 problems.add(member.span(), "nodes talk in plain text on loopback only", remedy);
             }
         }
@@ -178,7 +192,8 @@ impl Document {
                 problems.add(keys.span(), "there are 'keys', and 'plain' is true", "take one of them out");
             }
             None if !self.plain => {
-                let remedy = "name the folder that `isles keys` made with 'keys', or say plain = true (loopback only)";
+                let remedy =
+                    "name the folder that `isles keys` made with 'keys', or say plain = true (loopback only)";
                 problems.add(self.members.span(), "nodes must know each other: there are no 'keys'", remedy);
             }
             Some(_) | None => {}
@@ -186,16 +201,22 @@ impl Document {
     }
 }
 
-fn check_keyspaces(tables: &[Spanned<KeyspaceTable>], members: u32, problems: &mut Problems<'_>) -> Vec<Keyspace> {
+fn check_keyspaces(
+    tables: &[Spanned<KeyspaceTable>],
+    members: u32,
+    problems: &mut Problems<'_>,
+) -> Vec<Keyspace> {
     let mut keyspaces: Vec<Keyspace> = Vec::new();
     for table in tables {
         let KeyspaceTable { prefix, replicas, read, write } = table.get_ref();
-        let value = |said: &Option<Spanned<u32>>, else_: u32| said.as_ref().map_or(else_, |said| *said.get_ref());
+        let value =
+            |said: &Option<Spanned<u32>>, else_: u32| said.as_ref().map_or(else_, |said| *said.get_ref());
         let count = value(replicas, members.min(3));
         let majority = count / 2 + 1;
         let (reads, writes) = (value(read, majority), value(write, majority));
         let span = |said: &Option<Spanned<u32>>| said.as_ref().map_or_else(|| table.span(), Spanned::span);
-        let plural = |number: u32, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+        let plural =
+            |number: u32, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
         if count == 0 || count > members {
             let what = format!("{} of {}", plural(count, "replica"), plural(members, "member"));
             problems.add(span(replicas), &what, &format!("take 1 to {members}"));
@@ -205,7 +226,11 @@ fn check_keyspaces(tables: &[Spanned<KeyspaceTable>], members: u32, problems: &m
         for (key, said, number) in [("read", read, reads), ("write", write, writes)] {
             if number == 0 || number > count {
                 fits = false;
-                problems.add(span(said), &format!("'{key}' is {number}"), &format!("take 1 to {count}, the replicas"));
+                problems.add(
+                    span(said),
+                    &format!("'{key}' is {number}"),
+                    &format!("take 1 to {count}, the replicas"),
+                );
             }
         }
         if fits && reads + writes <= count {
@@ -218,7 +243,12 @@ fn check_keyspaces(tables: &[Spanned<KeyspaceTable>], members: u32, problems: &m
         if keyspaces.iter().any(|other| other.prefix == *prefix.get_ref()) {
             problems.add(prefix.span(), "two keyspaces have this prefix", "join them, or change one");
         }
-        keyspaces.push(Keyspace { prefix: prefix.get_ref().clone(), replicas: count, read: reads, write: writes });
+        keyspaces.push(Keyspace {
+            prefix: prefix.get_ref().clone(),
+            replicas: count,
+            read: reads,
+            write: writes,
+        });
     }
     if !keyspaces.iter().any(|keyspace| keyspace.prefix.is_empty()) {
         let replicas = members.clamp(1, 3);
@@ -276,7 +306,11 @@ fn user(name: &str, password: &Spanned<String>, problems: &mut Problems<'_>) -> 
         Some(digits) => {
             let digest = hexadecimal(digits);
             if digest.is_none() {
-                problems.add(password.span(), "this is no SHA-256", "write sha256: and 64 hexadecimal digits");
+                problems.add(
+                    password.span(),
+                    "this is no SHA-256",
+                    "write sha256: and 64 hexadecimal digits",
+                );
             }
             digest?
         }
@@ -301,7 +335,11 @@ fn check_limits(table: &LimitsTable, problems: &mut Problems<'_>) -> Limits {
     let mut count = |key: &str, said: &Option<Spanned<u32>>, usual: u32, most: u32| {
         let Some(said) = said else { return usual };
         if *said.get_ref() == 0 || *said.get_ref() > most {
-            problems.add(said.span(), &format!("'{key}' is {}", said.get_ref()), &format!("take 1 to {most}"));
+            problems.add(
+                said.span(),
+                &format!("'{key}' is {}", said.get_ref()),
+                &format!("take 1 to {most}"),
+            );
         }
         *said.get_ref()
     };

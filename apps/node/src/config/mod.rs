@@ -243,14 +243,8 @@ mod tests {
             ("[clients]\nlisten = \"here\"\n", &["line 6, column 10", "'here'", "127.0.0.1:6379"]),
             ("[clients]\nlisten = \"0.0.0.0:6379\"\n", &["line 6", "clients.password", "clients.open"]),
             ("durability = \"sometimes\"\n", &["line 5", "none", "every-second", "always"]),
-            (
-                "[[keyspaces]]\nprefix = \"\"\nreplicas = 2\n",
-                &["line 7", "2 replicas", "1 member"],
-            ),
-            (
-                "[[keyspaces]]\nprefix = \"\"\nread = 0\n",
-                &["line 7, column 8", "'read' is 0", "1"],
-            ),
+            ("[[keyspaces]]\nprefix = \"\"\nreplicas = 2\n", &["line 7", "2 replicas", "1 member"]),
+            ("[[keyspaces]]\nprefix = \"\"\nread = 0\n", &["line 7, column 8", "'read' is 0", "1"]),
             ("[limits]\nrequest = \"12 pounds\"\n", &["line 6", "12 pounds", "KiB"]),
             ("[limits]\nidle = 5\n", &["line 6", "\"30s\""]),
             ("[limits]\nclients = 0\n", &["line 6", "'clients' is 0"]),
@@ -287,7 +281,8 @@ mod tests {
 
     #[test]
     fn passwords_are_not_printed() {
-        let config = read(&format!("{SMALLEST}[clients]\npassword = \"hunter2\"\n")).expect("a configuration");
+        let config =
+            read(&format!("{SMALLEST}[clients]\npassword = \"hunter2\"\n")).expect("a configuration");
         assert_eq!(config.clients.users.len(), 1);
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(!format!("{config:?}").contains(&format!("{}", config.clients.users[0].digest[0])));

@@ -80,7 +80,8 @@ impl<'a> Problems<'a> {
         // Into a text: it cannot fail.
         let _ = writeln!(self.told, "{}: line {line}, column {column}: {what}", self.name);
         let _ = writeln!(self.told, "{:margin$} |\n{line} | {quote}", "");
-        let _ = writeln!(self.told, "{:margin$} | {:indent$}{}", "", "", "^".repeat(width), indent = column - 1);
+        let _ =
+            writeln!(self.told, "{:margin$} | {:indent$}{}", "", "", "^".repeat(width), indent = column - 1);
         if !remedy.is_empty() {
             let _ = writeln!(self.told, "remedy: {remedy}");
         }

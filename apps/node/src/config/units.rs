@@ -34,8 +34,7 @@ impl TryFrom<SizeText> for Size {
                     "GiB" => 30,
                     _ => return Err(format!("'{text}' is not a size; {remedy}")),
                 };
-                let number: u64 =
-                    number.parse().map_err(|_| format!("'{text}' is not a size; {remedy}"))?;
+                let number: u64 = number.parse().map_err(|_| format!("'{text}' is not a size; {remedy}"))?;
                 number.checked_mul(1 << shift)
             }
             SizeText::Other(_) => return Err(format!("this is not a size; {remedy}")),
@@ -64,8 +63,12 @@ impl TryFrom<SpanText> for Length {
 
     fn try_from(text: SpanText) -> Result<Self, String> {
         match text {
-            SpanText::Text(text) => text.parse().map(Self).map_err(|error: isles_kernel::ParseSpanError| error.to_string()),
-            SpanText::Other(_) => Err("this is not a span of time; write one in quotes, as in \"30s\"".to_owned()),
+            SpanText::Text(text) => {
+                text.parse().map(Self).map_err(|error: isles_kernel::ParseSpanError| error.to_string())
+            }
+            SpanText::Other(_) => {
+                Err("this is not a span of time; write one in quotes, as in \"30s\"".to_owned())
+            }
         }
     }
 }

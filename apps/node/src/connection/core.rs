@@ -96,7 +96,9 @@ impl Core {
     fn take(&mut self, shared: &Shared, sequence: u32, reply: Reply) {
         let from = self.pending.partition_point(|entry| entry.sequence < sequence);
         let waits = |entry: &Entry| entry.sequence == sequence && matches!(entry.state, State::Waits(..));
-        let Some(place) = (from..self.pending.len()).find(|place| waits(&self.pending[*place])) else { return };
+        let Some(place) = (from..self.pending.len()).find(|place| waits(&self.pending[*place])) else {
+            return;
+        };
         let entry = &mut self.pending[place];
         let State::Waits(then, touched) = &mut entry.state else { return };
         match then.step(reply) {

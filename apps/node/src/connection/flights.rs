@@ -23,7 +23,9 @@ pub(super) struct Touched {
 impl Touched {
     pub(super) fn new(access: &Access<'_>) -> Self {
         match access {
-            Access::Keys(commands) => Self { keys: commands.iter().map(bucket).collect(), is_everything: false },
+            Access::Keys(commands) => {
+                Self { keys: commands.iter().map(bucket).collect(), is_everything: false }
+            }
             Access::Everything => Self { keys: SmallVec::new(), is_everything: true },
         }
     }

@@ -172,7 +172,11 @@ impl Out {
             Frame::Verbatim(text) => self.verbatim(text),
             Frame::Null => self.null(),
             Frame::List(frames) | Frame::Set(frames) => {
-                if matches!(frame, Frame::Set(_)) { self.set(frames.len()) } else { self.list(frames.len()) }
+                if matches!(frame, Frame::Set(_)) {
+                    self.set(frames.len())
+                } else {
+                    self.list(frames.len())
+                }
                 for frame in frames {
                     self.frame(frame);
                 }

@@ -114,7 +114,9 @@ impl Framing {
             if *kind != b'$' {
                 return Err(WireError::NoLength(*kind));
             }
-            let Some((number, end)) = line(bytes, self.seen + 1).ok_or(WireError::Length)? else { return Ok(None) };
+            let Some((number, end)) = line(bytes, self.seen + 1).ok_or(WireError::Length)? else {
+                return Ok(None);
+            };
             let length = usize::try_from(number).map_err(|_| WireError::Length)?;
             if length > bounds.bytes || end + length + 2 > bounds.bytes {
                 return Err(if is_stranger { WireError::StrangerLength } else { WireError::Length });

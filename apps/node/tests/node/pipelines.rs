@@ -58,7 +58,9 @@ fn ten_thousand_commands_in_one_write_are_all_answered() {
     with_node("", |node| async {
         let mut client = node.client().await;
         let mut reader = node.client().await;
-        let many: String = (0..10_000).map(|number| format!("*3\r\n$3\r\nSET\r\n$5\r\n{number:05}\r\n$1\r\nx\r\n")).collect();
+        let many: String = (0..10_000)
+            .map(|number| format!("*3\r\n$3\r\nSET\r\n$5\r\n{number:05}\r\n$1\r\nx\r\n"))
+            .collect();
         client.send(many).await;
         for _ in 0..10_000 {
             assert_eq!(client.answer().await, "+OK\r\n");
@@ -77,7 +79,12 @@ fn a_request_may_come_byte_by_byte_and_a_value_may_be_large() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let value = "v".repeat(3_000_000);
-        client.send(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n{value}\r\nSTRLEN k\r\nGET k\r\n", value.len())).await;
+        client
+            .send(format!(
+                "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n{value}\r\nSTRLEN k\r\nGET k\r\n",
+                value.len()
+            ))
+            .await;
         assert_eq!(client.answer().await, "$4\r\na\r\nb\r\n");
         assert_eq!(client.answer().await, "+OK\r\n");
         assert_eq!(client.answer().await, ":3000000\r\n");

@@ -30,7 +30,8 @@ impl Node {
         settings.recording = Some(Recording { path: path.clone(), about: serde_json::json!({ "n": 3 }) });
         let replies = Rc::new(RefCell::new(Vec::new()));
         let taken = Rc::clone(&replies);
-        let host = Host::start(settings, Arc::new(config()), move |reply| taken.borrow_mut().push(reply), |_| ());
+        let host =
+            Host::start(settings, Arc::new(config()), move |reply| taken.borrow_mut().push(reply), |_| ());
         Self { host: host.await.expect("a node starts"), replies, path }
     }
 }
@@ -50,7 +51,10 @@ fn op(number: u64) -> Op {
         0 => Op::One(set()),
         1 => Op::One(Command::Get { key }),
         2 => Op::One(Command::Increment { key: counter, by: 1 }),
-        _ => Op::All { commands: [set(), Command::Increment { key: counter, by: 2 }].into(), unchanged: [].into() },
+        _ => Op::All {
+            commands: [set(), Command::Increment { key: counter, by: 2 }].into(),
+            unchanged: [].into(),
+        },
     }
 }
 
@@ -105,7 +109,10 @@ fn what_nodes_did_is_made_again_to_the_byte_alone_and_together() {
         let mut other = config();
         other.mistake = Some(Mistake::ReleasesEarly);
         let other = replay::<Store>(&paths, other, &mut ());
-        assert!(matches!(other, Err(ReplayError::Differs { .. } | ReplayError::Impossible { .. })), "{other:?}");
+        assert!(
+            matches!(other, Err(ReplayError::Differs { .. } | ReplayError::Impossible { .. })),
+            "{other:?}"
+        );
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

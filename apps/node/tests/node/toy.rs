@@ -163,7 +163,9 @@ impl Backend for Toy {
     fn invoke(&self, id: OpId, op: Op) {
         let key = match &op {
             Op::One(command) => command.key().clone(),
-            Op::All { commands, .. } => commands.first().map(|command| command.key().clone()).unwrap_or_default(),
+            Op::All { commands, .. } => {
+                commands.first().map(|command| command.key().clone()).unwrap_or_default()
+            }
             Op::Scan { .. } => Payload::default(),
         };
         let text = String::from_utf8_lossy(key.bytes()).into_owned();

@@ -13,8 +13,11 @@ fn answers_are_those_of_the_transcripts() {
 /// Lines are commands as `redis-cli` takes them; `#` begins a remark, `!advance N` moves the store's clock by milliseconds, `!config`
 /// lines in front are further configuration, and a number in front names another client.
 fn transcript(input: &str) -> String {
-    let config: String =
-        input.lines().filter_map(|line| line.strip_prefix("!config ")).map(|line| format!("{line}\n")).collect();
+    let config: String = input
+        .lines()
+        .filter_map(|line| line.strip_prefix("!config "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let mut told = String::new();
     with_node(&config, |node| async {
         let mut clients = Vec::new();
