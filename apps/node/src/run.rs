@@ -8,7 +8,7 @@ use std::sync::Arc;
 use isles_kernel::{OpId, Time};
 use isles_net::{Host, Keys, LogSettings, Recording, Security, Settings, StartError};
 use isles_quorum::store::{self, Event, Op, Store};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::about::About;
@@ -75,9 +75,12 @@ pub fn run(config: Config) -> Result<(), RunError> {
 pub fn run_with(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Result<(), RunError> {
     log_to_stderr(&config);
     raise_files(config.limits.clients);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
-    let outcome = local.block_on(&runtime, serve(config, adapt));
+    let outcome = run_until(config, adapt, async {
+        match told_to_end().await {
+            Ok(()) => tracing::info!("told to end: requests under way are finished"),
+            Err(error) => tracing::error!(%error, "signals cannot be received"),
+        }
+    });
     match &outcome {
         Ok(()) => tracing::info!("node stopped"),
         Err(error) => tracing::error!(%error, "node stopped"),
@@ -85,9 +88,25 @@ pub fn run_with(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Resul
     outcome
 }
 
-async fn serve(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Result<(), RunError> {
-    // From here on a signal is an end in good order.
-    let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+/// Runs a node on this thread until `stop` is ready, and ends it in good order. For whoever embeds one.
+///
+/// # Errors
+/// When it cannot start, or its disk fails.
+pub fn run_until(
+    config: Config,
+    adapt: impl FnOnce(&mut store::Config),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, serve(config, adapt, stop))
+}
+
+async fn serve(
+    config: Config,
+    adapt: impl FnOnce(&mut store::Config),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let switchboard = Rc::new(Switchboard::default());
     let replies = Rc::clone(&switchboard);
     let mut shared = About::new(&config).store()?;
@@ -125,7 +144,7 @@ async fn serve(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Result
                 why = host.failed() => {
                     failure.replace(Some(why));
                 }
-                () = told_to_end(&mut signals) => tracing::info!("told to end: requests under way are finished"),
+                () = stop => {}
             }
         })
         .await;
@@ -133,11 +152,13 @@ async fn serve(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Result
     failure.into_inner().map_or(Ok(()), |why| Err(RunError::Disk(why)))
 }
 
-async fn told_to_end(signals: &mut (Signal, Signal)) {
+async fn told_to_end() -> std::io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
-        _ = signals.0.recv() => {}
-        _ = signals.1.recv() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    Ok(())
 }
 
 fn settings(config: &Config) -> Result<Settings, RunError> {
