@@ -1,5 +1,8 @@
 //! All explorations.
 
+mod registers;
+mod store;
+
 use isles_gossip::lazy_push::Mistake as LazyMistake;
 use isles_gossip::plumtree::Mistake;
 use isles_graph::{Graph, complete, line, ring, star};
@@ -30,10 +33,13 @@ pub const EXPLORATIONS: &[Exploration] = &[
     MEMORY,
     PRIMARY_BACKUP,
     MULTI_MASTER,
+    registers::VOTING,
+    registers::ABD_REGISTER,
     PLUMTREE,
     HYPARVIEW,
     GOSSIP_NODE,
     LAZY_PUSH,
+    store::STORE,
     ROUNDS,
     ELECTION,
     DUEL,

@@ -494,8 +494,10 @@ impl SearchArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// What `isles explore --out` wrote: a file that ends in .jsonl
-    pub(crate) file: PathBuf,
+    /// What `isles explore --out` wrote: a file that ends in .jsonl; or what nodes recorded: files that end in .isles, of one node or of several of
+    /// a cluster
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// Write a page with picture and steps to this file
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,

@@ -2,9 +2,10 @@
 
 use isles_node::cluster::{Cluster, ClusterError};
 use isles_node::config::{Config, EXAMPLE};
+use isles_node::replay::ReplayError;
 use isles_node::run::RunError;
 
-use crate::args::{ClusterArgs, ClusterCommand, KeysArgs, NodeArgs};
+use crate::args::{ClusterArgs, ClusterCommand, KeysArgs, NodeArgs, ReplayArgs};
 use crate::{Failure, Outcome, print};
 
 /// Runs a node, or looks at its configuration.
@@ -82,5 +83,27 @@ pub(crate) fn cluster(args: &ClusterArgs) -> Result<Outcome, Failure> {
             print(&cluster.logs(*node, *lines).map_err(failure)?)?;
             Ok(Outcome::Good)
         }
+    }
+}
+
+/// Makes again in the simulator what nodes recorded.
+///
+/// # Errors
+/// When a file is no recording, or they do not go together.
+pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
+    if args.html.is_some() {
+        return Err(Failure::Input("--html is for behaviours that `isles explore` found".to_owned()));
+    }
+    match isles_node::replay::replay_store(&args.files, &mut ()) {
+        Ok(replayed) => print(&format!(
+            "the same again, to the byte: {} inputs of {} nodes in {} starts, {} of them operations of clients, {} messages\n\
+             of which {} had been sent by the nodes that are replayed beside",
+            replayed.steps, replayed.processes, replayed.starts, replayed.operations, replayed.messages, replayed.verified
+        ))
+        .map(|()| Outcome::Good),
+        Err(error @ (ReplayError::Differs { .. } | ReplayError::Impossible { .. })) => {
+            print(&error.to_string()).map(|()| Outcome::Bad)
+        }
+        Err(error) => Err(Failure::Input(error.to_string())),
     }
 }

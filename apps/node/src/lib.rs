@@ -3,10 +3,12 @@
 
 pub mod cluster;
 pub mod config;
+pub mod replay;
 pub mod run;
 pub mod server;
 pub mod wire;
 
+mod about;
 mod command;
 mod connection;
 mod metrics;

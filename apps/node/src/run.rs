@@ -1,16 +1,17 @@
 //! A node as a process: its store on sockets and disk, its clients, its log, its end.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use isles_kernel::{OpId, Payload, Time};
+use isles_kernel::{OpId, Time};
 use isles_net::{Host, Keys, LogSettings, Recording, Security, Settings, StartError};
 use isles_quorum::store::{self, Event, Op, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
+use crate::about::About;
 use crate::config::{Config, Durability, LogFormat, LogLevel};
 use crate::server::{ServeError, Server};
 use crate::switchboard::{Backend, Switchboard};
@@ -64,9 +65,17 @@ impl Backend for Quorum {
 /// # Errors
 /// When it cannot start, or its disk fails.
 pub fn run(config: Config) -> Result<(), RunError> {
+    run_with(config, |_| ())
+}
+
+/// As [`run`], with something of the store changed before it starts: its time-outs, or a mistake of the museum.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(config: Config, adapt: impl FnOnce(&mut store::Config)) -> Result<(), RunError> {
     log_to_stderr(&config);
     raise_files(config.limits.clients);
-    let outcome = run_until(config, async {
+    let outcome = run_until(config, adapt, async {
         match told_to_end().await {
             Ok(()) => tracing::info!("told to end: requests under way are finished"),
             Err(error) => tracing::error!(%error, "signals cannot be received"),
@@ -83,16 +92,26 @@ pub fn run(config: Config) -> Result<(), RunError> {
 ///
 /// # Errors
 /// When it cannot start, or its disk fails.
-pub fn run_until(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub fn run_until(
+    config: Config,
+    adapt: impl FnOnce(&mut store::Config),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
-    local.block_on(&runtime, serve(config, stop))
+    local.block_on(&runtime, serve(config, adapt, stop))
 }
 
-async fn serve(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+async fn serve(
+    config: Config,
+    adapt: impl FnOnce(&mut store::Config),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let switchboard = Rc::new(Switchboard::default());
     let replies = Rc::clone(&switchboard);
-    let shared = Arc::new(store_config(&config)?);
+    let mut shared = About::new(&config).store()?;
+    adapt(&mut shared);
+    let shared = Arc::new(shared);
     let host = Host::<Store>::start(
         settings(&config)?,
         shared,
@@ -142,22 +161,6 @@ async fn told_to_end() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The store's part of the configuration.
-fn store_config(config: &Config) -> Result<store::Config, store::ConfigError> {
-    let keyspaces = config.keyspaces.iter().map(|space| store::Keyspace {
-        prefix: Payload::from(space.prefix.as_str()),
-        n: space.replicas,
-        r: space.read,
-        w: space.write,
-    });
-    let mut store = store::Config::new(config.members.len() as u32, keyspaces.collect())?;
-    let limits = &config.limits;
-    store.bytes_max = limits.request;
-    store.commands_max = limits.elements.max(16 * limits.transaction) as usize;
-    store.validate()?;
-    Ok(store)
-}
-
 fn settings(config: &Config) -> Result<Settings, RunError> {
     let security = match &config.keys {
         None => Security::Plain,
@@ -176,23 +179,17 @@ fn settings(config: &Config) -> Result<Settings, RunError> {
             Durability::EverySecond => Some(log(isles_net::Durability::EverySecond)),
             Durability::Always => Some(log(isles_net::Durability::Always)),
         },
-        recording: config.recording.clone().map(|path| recording(config, path)),
+        recording: config.recording.as_ref().map(|folder| recording(config, folder)).transpose()?,
         limits: isles_net::Limits::default(),
     })
 }
 
-/// With what makes the store's configuration again.
-fn recording(config: &Config, path: PathBuf) -> Recording {
-    let keyspaces = config.keyspaces.iter().map(|space| {
-        serde_json::json!({ "prefix": space.prefix, "n": space.replicas, "r": space.read, "w": space.write })
-    });
-    let about = serde_json::json!({
-        "nodes": config.members.len(),
-        "keyspaces": keyspaces.collect::<Vec<_>>(),
-        "bytes_max": config.limits.request,
-        "commands_max": config.limits.elements.max(16 * config.limits.transaction),
-    });
-    Recording { path, about }
+/// A file of this start, named by its time; with what makes the store's configuration again.
+fn recording(config: &Config, folder: &Path) -> Result<Recording, RunError> {
+    std::fs::create_dir_all(folder)?;
+    let about = serde_json::to_value(About::new(config)).map_err(std::io::Error::from)?;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    Ok(Recording { path: folder.join(format!("node-{}-{now}.isles", config.node.0)), about })
 }
 
 /// What happens inside the store, for whoever looks into it.

@@ -106,7 +106,8 @@ impl Client {
         }
         let lists = self.shared.values.load(Ordering::Relaxed) / LIST_MAX;
         let registers: Vec<String> = (0..KEYS).map(|key| format!("r{key}")).collect();
-        let lists: Vec<String> = (0..=lists).flat_map(|row| (0..KEYS).map(move |key| format!("l{row}-{key}"))).collect();
+        let lists: Vec<String> =
+            (0..=lists).flat_map(|row| (0..KEYS).map(move |key| format!("l{row}-{key}"))).collect();
         registers.iter().all(|key| self.get(key))
             && lists.iter().all(|key| self.append_and_read(&[], std::slice::from_ref(key)))
     }
@@ -188,22 +189,30 @@ impl Client {
         let mut pipe = redis::pipe();
         pipe.cmd("SET").arg(&key).arg(value);
         let asked = Value::List(vec![Value::Text(key.as_str().into()), Value::Int(value as i64)]);
-        self.ask(|shared| &shared.registers, ("write", asked.clone()), &pipe, |answers| {
-            matches!(&answers[..], [Answer::Okay]).then_some(asked)
-        });
+        self.ask(
+            |shared| &shared.registers,
+            ("write", asked.clone()),
+            &pipe,
+            |answers| matches!(&answers[..], [Answer::Okay]).then_some(asked),
+        );
     }
 
     fn get(&mut self, key: &str) -> bool {
         let mut pipe = redis::pipe();
         pipe.cmd("GET").arg(key);
         let pair = |value: Value| Value::List(vec![Value::Text(key.into()), value]);
-        self.ask(|shared| &shared.registers, ("read", pair(Value::Nil)), &pipe, |answers| match &answers[..] {
-            [Answer::Nil] => Some(pair(Value::Nil)),
-            [Answer::BulkString(bytes)] => {
-                Some(pair(Value::Int(std::str::from_utf8(bytes).ok()?.parse().ok()?)))
-            }
-            _ => None,
-        })
+        self.ask(
+            |shared| &shared.registers,
+            ("read", pair(Value::Nil)),
+            &pipe,
+            |answers| match &answers[..] {
+                [Answer::Nil] => Some(pair(Value::Nil)),
+                [Answer::BulkString(bytes)] => {
+                    Some(pair(Value::Int(std::str::from_utf8(bytes).ok()?.parse().ok()?)))
+                }
+                _ => None,
+            },
+        )
     }
 
     /// Appends to some lists and reads some, at one moment.
@@ -238,17 +247,28 @@ impl Client {
             keys.push(key);
         }
         let steps = asked.clone();
-        self.ask(|shared| &shared.lists, ("txn", Value::List(asked)), &pipe, |answers| {
-            let mut told = steps;
-            if answers.len() != told.len() {
-                return None;
-            }
-            let appended = told.len() - keys.len();
-            for (step, (answer, key)) in told[appended..].iter_mut().zip(answers[appended..].iter().zip(keys)) {
-                *step = Value::List(vec![Value::Keyword("r".into()), Value::Text(key.as_str().into()), list(answer)?]);
-            }
-            Some(Value::List(told))
-        })
+        self.ask(
+            |shared| &shared.lists,
+            ("txn", Value::List(asked)),
+            &pipe,
+            |answers| {
+                let mut told = steps;
+                if answers.len() != told.len() {
+                    return None;
+                }
+                let appended = told.len() - keys.len();
+                for (step, (answer, key)) in
+                    told[appended..].iter_mut().zip(answers[appended..].iter().zip(keys))
+                {
+                    *step = Value::List(vec![
+                        Value::Keyword("r".into()),
+                        Value::Text(key.as_str().into()),
+                        list(answer)?,
+                    ]);
+                }
+                Some(Value::List(told))
+            },
+        )
     }
 }
 
@@ -258,7 +278,8 @@ fn list(answer: &Answer) -> Option<Value> {
         Answer::Nil => Some(Value::List(Vec::new())),
         Answer::BulkString(bytes) => {
             let text = std::str::from_utf8(bytes).ok()?;
-            let numbers = text.strip_suffix(',')?.split(',').map(|number| Some(Value::Int(number.parse().ok()?)));
+            let numbers =
+                text.strip_suffix(',')?.split(',').map(|number| Some(Value::Int(number.parse().ok()?)));
             Some(Value::List(numbers.collect::<Option<_>>()?))
         }
         _ => None,

@@ -99,7 +99,7 @@ impl Cluster {
             (0..self.len()).map(|node| format!("\"{}:{}\"", self.host(node), self.ports[node].0)).collect();
         format!(
             "node = {node}\ncluster = \"torture\"\nmembers = [{}]\ndata = \"disk-{node}/data\"\ndurability = \"always\"\n\
-             keys = \"keys\"\n\n[clients]\nlisten = \"{}\"\nopen = true\n",
+             keys = \"keys\"\nrecording = \"recordings\"\n\n[clients]\nlisten = \"{}\"\nopen = true\n",
             members.join(", "),
             self.clients(node)
         )

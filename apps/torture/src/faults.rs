@@ -134,7 +134,11 @@ impl Nemesis {
             }
             Kind::Part => {
                 let sides: Vec<bool> = (0..nodes).map(|_| self.draws.below(2) == 0).collect();
-                self.ways(cluster, |from, to| sides.get(from) != sides.get(to), Way { cut: true, ..Way::default() });
+                self.ways(
+                    cluster,
+                    |from, to| sides.get(from) != sides.get(to),
+                    Way { cut: true, ..Way::default() },
+                );
                 return Ok(vec![Repair::Heal]);
             }
             Kind::OneWay => {
@@ -180,7 +184,10 @@ fn end(cluster: &mut Cluster, repair: Repair) -> Result<()> {
             Ok(())
         }
         Repair::Empty(node, filler) => {
-            std::fs::remove_file(filler)?;
+            // Two faults of one disk that overlap have one filler.
+            if filler.exists() {
+                std::fs::remove_file(&filler)?;
+            }
             // A node whose disk is full ends.
             cluster.start(node)
         }

@@ -52,7 +52,8 @@ impl Hosts {
             let device = format!("isles{host}-{}", std::process::id() % 100_000);
             let mut configuration = tun::Configuration::default();
             configuration.tun_name(&device);
-            devices.push(tun::create(&configuration).with_context(|| format!("the network device {device}"))?);
+            devices
+                .push(tun::create(&configuration).with_context(|| format!("the network device {device}"))?);
             let address = format!("{}/24", address(host));
             if host == count {
                 system(&["ip", "addr", "add", &address, "dev", &device])?;
@@ -119,7 +120,11 @@ mod tests {
     /// Whether a host can be reached from this one and answers: `ping` from a namespace is not needed, the other way round is.
     fn reaches(hosts: &Hosts, from: usize, to: &str) -> bool {
         let shell = Path::new("timeout");
-        let script = format!("exec 3<>/dev/tcp/{}/{} && head -c 2 <&3", to.split(':').next().unwrap_or(""), to.split(':').next_back().unwrap_or(""));
+        let script = format!(
+            "exec 3<>/dev/tcp/{}/{} && head -c 2 <&3",
+            to.split(':').next().unwrap_or(""),
+            to.split(':').next_back().unwrap_or("")
+        );
         let output = hosts.command(from, shell).args(["1", "bash", "-c", &script]).output().unwrap();
         output.stdout == b"hi"
     }
@@ -148,6 +153,9 @@ mod tests {
         switch.set(0, 2, Way { delay: Duration::from_millis(30), loss_per_mille: 50, ..Way::default() });
         assert!(reaches(&hosts, 0, &here));
         assert!(switch.counts().1 > 0);
-        assert!(TcpStream::connect_timeout(&format!("{}:9", address(0)).parse().unwrap(), Duration::from_secs(1)).is_err());
+        assert!(
+            TcpStream::connect_timeout(&format!("{}:9", address(0)).parse().unwrap(), Duration::from_secs(1))
+                .is_err()
+        );
     }
 }

@@ -74,8 +74,11 @@ fn judge_registers(events: &[Event]) -> Result<Option<String>> {
         match linearizability::check(&model, &object.operations, &Limits::default()) {
             Verdict::Holds(_) => {}
             Verdict::Violated(why) => {
-                let core: Vec<String> =
-                    why.core.iter().map(|place| format!("{:?}", object.operations[*place as usize])).collect();
+                let core: Vec<String> = why
+                    .core
+                    .iter()
+                    .map(|place| format!("{:?}", object.operations[*place as usize]))
+                    .collect();
                 return Ok(Some(format!("{name} is not linearizable: {}", core.join("; "))));
             }
             Verdict::Unknown(progress) => return Ok(Some(format!("{name} was not decided: {progress:?}"))),
@@ -113,7 +116,9 @@ fn lost(events: &[Event]) -> Vec<i64> {
     let is_lost = |key: &Value, value: &i64| !last.get(key).is_some_and(|values| values.contains(value));
     acknowledged
         .iter()
-        .flat_map(|(key, values)| values.iter().filter(|value| is_lost(key, value)).copied().collect::<Vec<_>>())
+        .flat_map(|(key, values)| {
+            values.iter().filter(|value| is_lost(key, value)).copied().collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -122,14 +127,19 @@ mod tests {
     use super::*;
 
     fn events(text: &str) -> Vec<Event> {
-        let isles_history::Reading::Events(events) = isles_history::read(text.as_bytes(), None).unwrap() else {
+        let isles_history::Reading::Events(events) = isles_history::read(text.as_bytes(), None).unwrap()
+        else {
             panic!("these are operations")
         };
         events.map(Result::unwrap).collect()
     }
 
     fn judged(registers: &str, lists: &str) -> Judgement {
-        let folder = std::env::temp_dir().join(format!("isles-judge-{}-{}", std::process::id(), registers.len() + lists.len()));
+        let folder = std::env::temp_dir().join(format!(
+            "isles-judge-{}-{}",
+            std::process::id(),
+            registers.len() + lists.len()
+        ));
         std::fs::create_dir_all(&folder).unwrap();
         let judgement = judge(&folder, &events(registers), &events(lists)).unwrap();
         std::fs::remove_dir_all(folder).unwrap();

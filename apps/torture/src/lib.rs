@@ -137,7 +137,10 @@ fn read_all(torture: &Torture, cluster: &mut Cluster, shared: &Arc<Shared>) -> R
         while !client.read_all(node) {
             tries -= 1;
             if tries == 0 {
-                bail!("node {node} does not give every key after all faults have ended; the end of its log:\n{}", cluster.last_words(node));
+                bail!(
+                    "node {node} does not give every key after all faults have ended; the end of its log:\n{}",
+                    cluster.last_words(node)
+                );
             }
             std::thread::sleep(Duration::from_millis(500));
         }

@@ -99,7 +99,8 @@ impl Switch {
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
         for host in 0..count {
             let shared = Arc::clone(&shared);
-            threads.push(std::thread::spawn(move || shared.carry(host, &mut Stream::new(seed, &[host as u64]))));
+            threads
+                .push(std::thread::spawn(move || shared.carry(host, &mut Stream::new(seed, &[host as u64]))));
         }
         let own = Arc::clone(&shared);
         threads.push(std::thread::spawn(move || own.deliver()));

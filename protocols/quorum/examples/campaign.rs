@@ -2,6 +2,8 @@
 //! `cargo run --release -p isles-quorum --example campaign [STEPS] [SEED] [MISTAKE]`.
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
+#[path = "../tests/quorum/store_model.rs"]
+mod store_model;
 #[path = "../tests/quorum/store_world.rs"]
 mod store_world;
 

@@ -143,7 +143,8 @@ fn redis(durable: bool) -> Option<Server> {
 /// So many nodes, each key on all of them.
 fn nodes(count: usize, durable: bool) -> Option<Server> {
     let folder = folder(&format!("node{count}"))?;
-    let ports: Vec<(u16, u16)> = (0..count).map(|_| Some((free_port()?, free_port()?))).collect::<Option<_>>()?;
+    let ports: Vec<(u16, u16)> =
+        (0..count).map(|_| Some((free_port()?, free_port()?))).collect::<Option<_>>()?;
     let members: Vec<String> = ports.iter().map(|(port, _)| format!("\"127.0.0.1:{port}\"")).collect();
     let mut server = Server { children: Vec::new(), port: ports[0].1, folder };
     let durability = if durable { "always" } else { "none" };
@@ -186,12 +187,19 @@ fn load(server: &Server, test: &str, (pipeline, count): (u32, u64)) -> Option<Lo
 }
 
 /// The better of several loads of each server, in turns, so that both have the same machine.
-fn both(servers: &[Option<Server>; 2], effort: Effort, test: &str, (pipeline, count): (u32, u64)) -> [Option<Load>; 2] {
+fn both(
+    servers: &[Option<Server>; 2],
+    effort: Effort,
+    test: &str,
+    (pipeline, count): (u32, u64),
+) -> [Option<Load>; 2] {
     let (rounds, count) = if effort == Effort::Quick { (1, count / 20) } else { (3, count) };
     let mut best: [Option<Load>; 2] = [None; 2];
     for _ in 0..rounds {
         for (best, server) in best.iter_mut().zip(servers) {
-            let Some(load) = server.as_ref().and_then(|server| load(server, test, (pipeline, count))) else { continue };
+            let Some(load) = server.as_ref().and_then(|server| load(server, test, (pipeline, count))) else {
+                continue;
+            };
             *best = Some(best.map_or(load, |best| Load {
                 throughput: best.throughput.max(load.throughput),
                 micros: best.micros.min(load.micros),
@@ -204,7 +212,9 @@ fn both(servers: &[Option<Server>; 2], effort: Effort, test: &str, (pipeline, co
 fn one(effort: Effort, durable: bool) -> Vec<Option<f64>> {
     let servers = [nodes(1, durable), redis(durable)];
     let mut figures = Vec::new();
-    for (pipeline, sets, gets) in [(1, if durable { 100_000 } else { 300_000 }, 300_000), (16, 1_000_000, 1_000_000)] {
+    for (pipeline, sets, gets) in
+        [(1, if durable { 100_000 } else { 300_000 }, 300_000), (16, 1_000_000, 1_000_000)]
+    {
         let sets = both(&servers, effort, "set", (pipeline, sets));
         figures.extend(sets.map(|load| load.map(|load| load.micros)));
         figures.extend(sets.map(|load| load.map(|load| load.throughput)));
@@ -216,10 +226,10 @@ fn one(effort: Effort, durable: bool) -> Vec<Option<f64>> {
 
 fn three(effort: Effort) -> Vec<Option<f64>> {
     let server = [nodes(3, true), None];
-    let throughput = |test, pipeline, count| {
-        both(&server, effort, test, (pipeline, count))[0].map(|load| load.throughput)
-    };
-    let figures = [throughput("set", 1, 40_000), throughput("get", 1, 100_000), throughput("set", 16, 100_000)];
+    let throughput =
+        |test, pipeline, count| both(&server, effort, test, (pipeline, count))[0].map(|load| load.throughput);
+    let figures =
+        [throughput("set", 1, 40_000), throughput("get", 1, 100_000), throughput("set", 16, 100_000)];
     drop(throughput);
     drop(server);
     let etcd = etcd().and_then(|etcd| puts(&etcd, if effort == Effort::Quick { 500 } else { 10_000 }));
@@ -245,7 +255,11 @@ fn etcd() -> Option<Server> {
     ports.iter().try_for_each(|(_, clients)| listens(*clients))?;
     // They listen before they have a leader.
     for _ in 0..200 {
-        if TcpStream::connect(("127.0.0.1", server.port)).ok().and_then(|mut stream| put(&mut stream, 0)).is_some() {
+        if TcpStream::connect(("127.0.0.1", server.port))
+            .ok()
+            .and_then(|mut stream| put(&mut stream, 0))
+            .is_some()
+        {
             return Some(server);
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -275,7 +289,8 @@ fn puts(server: &Server, count: u64) -> Option<f64> {
 fn put(stream: &mut TcpStream, key: u64) -> Option<()> {
     let (key, value) = (format!("{:0>16}", key % 100_000), "A".repeat(88));
     let body = format!("{{\"key\":\"{key}\",\"value\":\"{value}\"}}");
-    let head = format!("POST /v3/kv/put HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST /v3/kv/put HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
     let mut reader = BufReader::new(stream);

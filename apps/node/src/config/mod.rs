@@ -29,7 +29,7 @@ pub struct Config {
     pub durability: Durability,
     /// The folder of this node's key pair and the cluster's authority; none for plain text on loopback.
     pub keys: Option<PathBuf>,
-    /// Where every input of the node is recorded, for `isles replay`.
+    /// The folder where every input of the node is recorded, for `isles replay`: a file for each start.
     pub recording: Option<PathBuf>,
     /// How keys are kept, by their beginnings; the longest prefix that fits decides. Never empty, and one has the empty prefix.
     pub keyspaces: Vec<Keyspace>,

@@ -43,7 +43,7 @@ impl Nodes {
                 Config::parse(&text, "test.toml", &nodes.folder).unwrap_or_else(|error| panic!("{error}"));
             let (stop, stopped) = oneshot::channel::<()>();
             let thread = std::thread::spawn(move || {
-                let outcome = isles_node::run::run_until(config, async {
+                let outcome = isles_node::run::run_until(config, |_| (), async {
                     let _ = stopped.await;
                 });
                 assert!(outcome.is_ok(), "{outcome:?}");

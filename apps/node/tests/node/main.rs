@@ -3,5 +3,6 @@
 mod harness;
 mod hostile;
 mod pipelines;
+mod replay;
 mod toy;
 mod transcripts;

@@ -66,6 +66,11 @@ impl Locks {
         self.keys.is_empty()
     }
 
+    /// How many claims wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.keys.values().map(|queue| queue.waiting.len()).sum()
+    }
+
     /// Whether anybody claims a key.
     pub(super) fn is_claimed(&self, key: &Payload) -> bool {
         !self.keys.is_empty() && self.keys.contains_key(key)

@@ -210,6 +210,16 @@ impl Store {
         self.busy() == 0 && self.parts.is_empty() && self.locks.is_empty()
     }
 
+    /// On how many transactions this node voted yes without knowing the decision.
+    pub fn in_doubt(&self) -> usize {
+        self.parts.values().filter(|part| part.prepared.is_some()).count()
+    }
+
+    /// How many claims on keys wait here for another one.
+    pub fn waiting(&self) -> usize {
+        self.locks.waiting()
+    }
+
     /// One command: alone, if this node is a quorum of its key and nobody has it locked.
     fn on_command(&mut self, cx: &mut Cx<'_, Self>, id: OpId, command: Command) {
         let key = command.key();

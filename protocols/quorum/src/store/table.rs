@@ -5,6 +5,7 @@
 //! found in one cache line or two, and scans go through it from any hash on.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use isles_kernel::Payload;
@@ -12,7 +13,8 @@ use isles_kernel::Payload;
 use super::command::{Entry, Version};
 use super::message::{State, Write, hash};
 
-/// The newest known write of a key.
+/// The newest known write of a key: one line of the cache.
+#[repr(align(64))]
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Cell {
     hash: u64,
@@ -23,7 +25,7 @@ pub(super) struct Cell {
 }
 
 /// All keys that a node knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Table {
     /// In the hashes.
     seed: u64,
@@ -214,6 +216,15 @@ const fn shift(homes: usize) -> u32 {
     u64::BITS - homes.trailing_zeros()
 }
 
+/// What is known, without the empty places.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "floor {} ", self.floor.0)?;
+        let cells = self.places.iter().flatten();
+        f.debug_map().entries(cells.map(|cell| (&cell.key, (cell.version.0, &cell.entry)))).finish()
+    }
+}
+
 /// Tables are equal if they know the same, however large they are.
 impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
@@ -242,6 +253,11 @@ mod tests {
     use isles_kernel::random::Stream;
 
     use super::*;
+
+    #[test]
+    fn a_place_is_one_line_of_the_cache() {
+        assert_eq!(size_of::<Option<Cell>>(), 64);
+    }
 
     #[test]
     fn a_table_is_a_sorted_map() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use isles_check::Verdict;
 use isles_check::linearizability::{self, Limits};
 use isles_check::transactions::{self, Budget, Level};
-use isles_check::{Model, Parts, Verdict};
 use isles_history::{History, Operation, Outcome, Status, Step, Transactions, Value};
 use isles_kernel::random::Stream;
 use isles_kernel::{Payload, ProcessId, Span, Time};
@@ -12,6 +12,8 @@ use isles_quorum::store::{Answer, Command, Condition, Config, Event, Expiry, Mis
 use isles_sim::{
     Clients, Disk, Distribution, Fault, Links, Memory, Observer, Recorder, Setup, Simulation, Who,
 };
+
+use crate::store_model::Commands;
 
 /// What a run is.
 #[derive(Clone, Debug)]
@@ -222,6 +224,26 @@ pub(crate) fn run(plan: &Plan) -> Outcomes {
     outcomes
 }
 
+/// A simulation that ends in the midst of what was under way, with all nodes down.
+pub(crate) fn crashed(plan: &Plan) -> Simulation<Store> {
+    let mut sim = world(plan);
+    faults(plan, &mut sim);
+    let nodes = plan.config.nodes();
+    let middle = Time::ZERO + plan.every.times(u64::from(plan.steps) / 2);
+    let clients = Clients {
+        at: (0..plan.clients).map(|client| ProcessId(client % nodes)).collect(),
+        ..Clients::at_each(nodes, Span::millis(4), middle + plan.every, plan.seed)
+    };
+    let mut unique = 0;
+    clients.drive(&mut sim, middle, &mut (), |client, choices| {
+        unique += 1;
+        Some(if client % 2 == 0 { Op::One(command(unique, choices)) } else { transaction(unique, choices) })
+    });
+    sim.inject(middle, Fault::Crash(Who::All));
+    sim.run_until(middle, &mut ());
+    sim
+}
+
 fn drive(plan: &Plan) -> (Simulation<Store>, Watch) {
     let mut sim = world(plan);
     faults(plan, &mut sim);
@@ -267,83 +289,6 @@ fn settled(sim: &mut Simulation<Store>, plan: &Plan) -> Verdict<(), String> {
         return Verdict::Violated("a node is down at the end".to_owned());
     }
     Verdict::Holds(())
-}
-
-/// A store of one command at a time, written from Redis's documentation and independently of the one that is judged.
-pub(crate) struct Commands;
-
-impl Model for Commands {
-    type Op = Command;
-    type Reply = Answer;
-    type State = BTreeMap<Vec<u8>, Vec<u8>>;
-
-    fn initial(&self) -> Self::State {
-        BTreeMap::new()
-    }
-
-    fn step(&self, state: &Self::State, op: &Command, reply: Option<&Answer>, next: &mut Vec<Self::State>) {
-        let name = op.key().bytes().to_vec();
-        let held = state.get(&name);
-        let seen = held.map(Vec::as_slice);
-        let (fits, new): (bool, Option<Option<Vec<u8>>>) = match op {
-            Command::Get { .. } => (reads(reply, seen), None),
-            Command::Set { value, condition, get, .. } => {
-                let holds = match condition {
-                    Condition::Always => true,
-                    Condition::Absent => held.is_none(),
-                    Condition::Present => held.is_some(),
-                };
-                let told = if holds { Answer::Done } else { Answer::Unchanged };
-                let fits = if *get { reads(reply, seen) } else { says(reply, &told) };
-                (fits, holds.then(|| Some(value.bytes().to_vec())))
-            }
-            Command::Delete { .. } => {
-                (says(reply, &Answer::Deleted(u64::from(held.is_some()))), held.is_some().then_some(None))
-            }
-            Command::Append { value, .. } => {
-                let mut whole = held.cloned().unwrap_or_default();
-                whole.extend_from_slice(value.bytes());
-                (says(reply, &Answer::Length(whole.len() as u64)), Some(Some(whole)))
-            }
-            Command::Increment { by, .. } => increment(reply, seen, *by),
-            Command::Expire { .. } => (false, None),
-        };
-        if fits {
-            let mut after = state.clone();
-            match new {
-                None => {}
-                Some(Some(value)) => drop(after.insert(name, value)),
-                Some(None) => drop(after.remove(&name)),
-            }
-            next.push(after);
-        }
-    }
-
-    fn objects(&self, op: &Command, objects: &mut Parts) {
-        objects.add(&op.key().bytes());
-    }
-}
-
-fn says(reply: Option<&Answer>, told: &Answer) -> bool {
-    reply.is_none_or(|reply| reply == told)
-}
-
-fn reads(reply: Option<&Answer>, held: Option<&[u8]>) -> bool {
-    match reply {
-        None => true,
-        Some(Answer::Entry(entry, _)) => entry.as_ref().map(|entry| entry.value.bytes()) == held,
-        Some(_) => false,
-    }
-}
-
-fn increment(reply: Option<&Answer>, held: Option<&[u8]>, by: i64) -> (bool, Option<Option<Vec<u8>>>) {
-    let number = match held {
-        None => Some(0),
-        Some(bytes) => std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<i64>().ok()),
-    };
-    let Some(number) = number else { return (says(reply, &Answer::NotANumber), None) };
-    let Some(sum) = number.checked_add(by) else { return (says(reply, &Answer::Overflow), None) };
-    (says(reply, &Answer::Number(sum)), Some(Some(sum.to_string().into_bytes())))
 }
 
 /// Whether the operations of one command on single keys are linearizable. What was refused must not have been done.
@@ -446,12 +391,13 @@ pub(crate) fn config(nodes: u32, n: u32, r: u32, w: u32, mistake: Option<Mistake
 }
 
 /// All mistakes.
-pub(crate) const MISTAKES: [Mistake; 7] = [
+pub(crate) const MISTAKES: [Mistake; 8] = [
     Mistake::DecidesAlone,
     Mistake::ReleasesEarly,
     Mistake::ForgetsEarly,
     Mistake::VotesWithoutLock,
     Mistake::ReadsPrepared,
+    Mistake::ReadsLocked,
     Mistake::NeverWounds,
     Mistake::ForgetsDeleted,
 ];
