@@ -12,6 +12,6 @@ mod strings;
 mod table;
 mod transaction;
 
-pub(crate) use plan::{Access, Act, Ask, Keyed, Then};
+pub(crate) use plan::{Access, Act, Ask, Keyed, Then, size};
 pub(crate) use table::{Run, Spec, Table};
 pub(crate) use transaction::{Multi, queue};

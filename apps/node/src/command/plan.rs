@@ -220,6 +220,16 @@ fn entry(answer: &Answer) -> (Option<&Entry>, Version) {
     }
 }
 
+/// Bytes of the values of a reply.
+pub(crate) fn size(reply: &Reply) -> usize {
+    let of = |answer: &Answer| entry(answer).0.map_or(0, |entry| entry.value.bytes().len());
+    match reply {
+        Reply::One(answer) => of(answer),
+        Reply::All(answers) => answers.iter().map(of).sum(),
+        Reply::Changed | Reply::Page { .. } | Reply::Refused | Reply::Unknown => 0,
+    }
+}
+
 impl Then {
     /// What must come before it and after it.
     pub(crate) fn access<'a>(&self, op: &'a Op) -> Access<'a> {

@@ -23,12 +23,16 @@ pub(crate) struct Scanning {
     is_vain: bool,
     /// What was found.
     found: Vec<Payload>,
+    /// Bytes of them.
+    bytes: usize,
     /// How many keys were seen.
     seen: u64,
     /// Where the next page begins; 0 after the last.
     cursor: u64,
     /// The most that may be found.
     most: usize,
+    /// The most bytes of them.
+    bytes_max: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,12 +59,18 @@ impl Scanning {
             let fits = |key: &Payload| {
                 self.pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, key.bytes()))
             };
+            let from = self.found.len();
             self.found.extend(keys.into_iter().filter(fits));
+            self.bytes += self.found[from..].iter().map(|key| key.bytes().len()).sum::<usize>();
         }
-        if self.want == Want::Page || cursor == 0 || self.found.len() > self.most {
+        if self.want == Want::Page || cursor == 0 || self.is_too_much() {
             return Err(Reply::Page { cursor, keys: Vec::new() });
         }
         Ok(Op::Scan { cursor, count: PAGE })
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.found.len() > self.most || self.bytes > self.bytes_max
     }
 
     /// Writes what came of it.
@@ -69,10 +79,10 @@ impl Scanning {
             return out.number(i64::try_from(self.seen).unwrap_or(i64::MAX));
         }
         if self.want == Want::Keys {
-            if self.found.len() > self.most {
+            if self.is_too_much() {
                 return out.error(&format!(
-                    "ERR there are more than {} such keys (limits.keys): use SCAN",
-                    self.most
+                    "ERR there are more than {} such keys (limits.keys), or {} bytes of them (limits.output): use SCAN",
+                    self.most, self.bytes_max
                 ));
             }
             // Whoever was seen on two pages is there once.
@@ -89,15 +99,25 @@ impl Scanning {
     }
 }
 
-fn whole(want: Want, pattern: Option<Vec<u8>>, most: usize) -> Scanning {
-    Scanning { want, pattern, is_vain: false, found: Vec::new(), seen: 0, cursor: 0, most }
+fn whole(want: Want, pattern: Option<Vec<u8>>, limits: &Limits) -> Scanning {
+    Scanning {
+        want,
+        pattern,
+        is_vain: false,
+        found: Vec::new(),
+        bytes: 0,
+        seen: 0,
+        cursor: 0,
+        most: limits.keys as usize,
+        bytes_max: limits.output,
+    }
 }
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
-pub(super) fn scan(request: &Request<'_>, _: &Limits) -> Result<Ask, Frame> {
+pub(super) fn scan(request: &Request<'_>, limits: &Limits) -> Result<Ask, Frame> {
     let cursor = std::str::from_utf8(request.arg(1)).ok().and_then(|text| text.parse().ok());
     let cursor = cursor.ok_or(Frame::Error("ERR invalid cursor".into()))?;
-    let mut scanning = Scanning { cursor, ..whole(Want::Page, None, usize::MAX) };
+    let mut scanning = Scanning { cursor, ..whole(Want::Page, None, limits) };
     let mut count = COUNT_USUAL;
     for at in (2..request.len()).step_by(2) {
         let (word, value) = (request.arg(at), request.arg(at + 1));
@@ -123,10 +143,10 @@ pub(super) fn scan(request: &Request<'_>, _: &Limits) -> Result<Ask, Frame> {
 /// `KEYS pattern`
 pub(super) fn keys(request: &Request<'_>, limits: &Limits) -> Result<Ask, Frame> {
     let pattern = Some(request.arg(1).to_vec()).filter(|pattern| pattern != b"*");
-    Ok(whole(Want::Keys, pattern, limits.keys as usize).ask(PAGE))
+    Ok(whole(Want::Keys, pattern, limits).ask(PAGE))
 }
 
 /// `DBSIZE`
-pub(super) fn dbsize(_: &Request<'_>, _: &Limits) -> Result<Ask, Frame> {
-    Ok(whole(Want::Count, None, usize::MAX).ask(PAGE))
+pub(super) fn dbsize(_: &Request<'_>, limits: &Limits) -> Result<Ask, Frame> {
+    Ok(whole(Want::Count, None, limits).ask(PAGE))
 }

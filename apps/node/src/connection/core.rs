@@ -25,6 +25,10 @@ pub(crate) struct Core {
     pending: VecDeque<Entry>,
     /// Which keys it is about.
     flights: Flights,
+    /// Bytes of the requests that wait for the store.
+    flying: usize,
+    /// Bytes of the request that is being taken.
+    size: usize,
     /// The next operation's number. Entries that wait have ascending numbers.
     sequence: u32,
     /// An operation that must not overtake what is under way.
@@ -38,6 +42,8 @@ pub(crate) struct Core {
 /// A request that is not answered.
 struct Entry {
     sequence: u32,
+    /// Bytes of the request.
+    size: usize,
     state: State,
 }
 
@@ -58,6 +64,8 @@ impl Core {
             framing: Framing::default(),
             pending: VecDeque::new(),
             flights: Flights::default(),
+            flying: 0,
+            size: 0,
             sequence: 0,
             parked: None,
             is_ending: false,
@@ -109,6 +117,7 @@ impl Core {
             }
             Err(reply) => {
                 self.flights.land(touched);
+                self.flying -= std::mem::take(&mut entry.size);
                 let state = std::mem::replace(&mut entry.state, State::Ready(Frame::Null));
                 if let State::Waits(then, _) = state {
                     entry.state = State::Came(then, reply);
@@ -118,7 +127,9 @@ impl Core {
     }
 
     fn write_ready(&mut self, shared: &Shared) {
-        while self.pending.front().is_some_and(|entry| !matches!(entry.state, State::Waits(..))) {
+        let is_ready = |entry: &Entry| !matches!(entry.state, State::Waits(..));
+        // What finds no room stays where it is, which is shared with the store.
+        while !self.is_full() && self.pending.front().is_some_and(is_ready) {
             match self.pending.pop_front().map(|entry| entry.state) {
                 Some(State::Came(then, reply)) => self.write(shared, then, &reply),
                 Some(State::Ready(frame)) => self.out.frame(&frame),
@@ -128,6 +139,12 @@ impl Core {
     }
 
     fn write(&mut self, shared: &Shared, then: Then, reply: &Reply) {
+        let most = shared.config.limits.output;
+        if crate::command::size(reply) > most {
+            return self.out.error(&format!(
+                "ERR it is done, but the answer has more than {most} bytes (limits.output)"
+            ));
+        }
         then.write(reply, &mut self.session, &mut self.out, || shared.backend().now());
     }
 
@@ -155,6 +172,7 @@ impl Core {
             };
             match request {
                 Ok((request, length)) => {
+                    self.size = length;
                     if !self.request(shared, &request) {
                         return taken;
                     }
@@ -182,6 +200,7 @@ impl Core {
             && self.parked.is_none()
             && !self.is_full()
             && self.pending.len() < shared.config.limits.pipeline as usize
+            && self.flying <= shared.config.limits.request
             && self.sequence < u32::MAX - 1
     }
 
@@ -220,7 +239,7 @@ impl Core {
         if self.pending.is_empty() {
             self.out.frame(&frame);
         } else {
-            self.pending.push_back(Entry { sequence: self.sequence, state: State::Ready(frame) });
+            self.pending.push_back(Entry { sequence: self.sequence, size: 0, state: State::Ready(frame) });
         }
     }
 
@@ -236,7 +255,12 @@ impl Core {
             let reply = if self.pending.is_empty() { self.session.line.take(sequence) } else { None };
             let Some(reply) = reply else {
                 self.flights.start(&touched);
-                self.pending.push_back(Entry { sequence, state: State::Waits(then, touched) });
+                self.flying += self.size;
+                self.pending.push_back(Entry {
+                    sequence,
+                    size: self.size,
+                    state: State::Waits(then, touched),
+                });
                 return;
             };
             match then.step(reply) {

@@ -101,6 +101,29 @@ fn whoever_does_not_read_is_cut_and_takes_bounded_memory() {
 }
 
 #[test]
+fn answers_beyond_what_a_client_may_leave_unread_are_not_made() {
+    with_node("[limits]\noutput = \"1MiB\"", |node| async {
+        let mut client = node.client().await;
+        let value = "v".repeat(400_000);
+        client.send(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n{value}\r\n", value.len())).await;
+        assert_eq!(client.answer().await, "+OK\r\n");
+        assert!(client.ask("MGET k k k k k k k k").await.starts_with("-ERR it is done, but the answer"));
+        assert_eq!(client.ask("MGET k k").await.len(), 2 * 400_011 + 4);
+        // Held back together, they are still written one after the other.
+        client.send("GET slow:x\r\n".to_owned() + &"GET k\r\n".repeat(20)).await;
+        while node.toy.held() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        node.toy.release();
+        assert_eq!(client.answer().await, "$-1\r\n");
+        for _ in 0..20 {
+            assert_eq!(client.answer().await.len(), 400_011);
+        }
+        node
+    });
+}
+
+#[test]
 fn half_a_request_ends_after_a_while_and_whoever_is_idle_may_stay() {
     with_node("[limits]\nstalled = \"1s\"", |node| async {
         let mut idle = node.client().await;
