@@ -1,0 +1,5 @@
+//! Quorums, against what their papers say, explored, and in simulation with faults. Each rule has a control that breaks it.
+
+mod voting;
+mod voting_explored;
+mod world;
