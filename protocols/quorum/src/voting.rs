@@ -284,6 +284,13 @@ pub struct Voting {
     decided: BTreeMap<u64, Decision>,
 }
 
+impl Version {
+    /// The next one. No honest copy has the last one there is.
+    const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 impl Config {
     /// Votes of the first processes, and the two quorums, with time-outs of 1 s and reminders every 500 ms.
     ///
@@ -295,7 +302,9 @@ impl Config {
         if all == 0 || all > 1 << 31 {
             return Err(ConfigError::Votes(all));
         }
-        if let Some(quorum) = [read, write].into_iter().find(|quorum| *quorum == 0 || u64::from(*quorum) > all) {
+        if let Some(quorum) =
+            [read, write].into_iter().find(|quorum| *quorum == 0 || u64::from(*quorum) > all)
+        {
             return Err(ConfigError::Quorum(quorum));
         }
         if u64::from(read) + u64::from(write) <= all {

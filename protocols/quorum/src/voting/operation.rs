@@ -128,7 +128,9 @@ impl Voting {
     }
 
     pub(super) fn on_value(&mut self, cx: &mut Cx<'_, Self>, number: u64, version: Version, value: i64) {
-        let Some(Operation { phase: Phase::Fetching(wanted), .. }) = self.operations.get(&number) else { return };
+        let Some(Operation { phase: Phase::Fetching(wanted), .. }) = self.operations.get(&number) else {
+            return;
+        };
         if version >= *wanted {
             self.keep(cx, version, value);
             self.finish(cx, number, Reply::Value(value));
@@ -139,7 +141,7 @@ impl Voting {
     fn decide(&mut self, cx: &mut Cx<'_, Self>, number: u64, newest: Version) {
         let Some(operation) = self.operations.get(&number) else { return };
         let own = cx.config().mistake == Some(Mistake::OwnVersion);
-        let version = Version(if own { self.copy.holds().0.0 } else { newest.0 } + 1);
+        let version = if own { self.copy.holds().0 } else { newest }.next();
         let mut quorum: Vec<ProcessId> = operation.votes.iter().map(|(voter, _)| *voter).collect();
         quorum.sort_unstable();
         if cx.config().mistake != Some(Mistake::LosesDecision) {
@@ -158,7 +160,7 @@ impl Voting {
         let Some(operation) = self.operations.get_mut(&number) else { return };
         operation.phase = Phase::Storing;
         operation.votes.clear();
-        self.ask_all(cx, Msg::Store { number, version: Version(newest.0 + 1), value });
+        self.ask_all(cx, Msg::Store { number, version: newest.next(), value });
     }
 
     /// A representative has heard the decision; when all of the quorum have, it is forgotten.

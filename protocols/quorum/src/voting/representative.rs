@@ -89,7 +89,13 @@ impl Voting {
     }
 
     /// The value is taken under its version. A copy that was locked late may have a newer one, and keeps it.
-    pub(super) fn on_commit(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, number: u64, version: Version) {
+    pub(super) fn on_commit(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        from: ProcessId,
+        number: u64,
+        version: Version,
+    ) {
         if let Some(lock) = self.copy.lock.take_if(|lock| (lock.writer, lock.number) == (from, number)) {
             cx.persist(Record::Committed(version));
             if self.copy.take(version, lock.value) {
@@ -108,7 +114,13 @@ impl Voting {
     }
 
     /// [`Mistake::Naive`]: what has a newer version is kept; the writer is told that it is there.
-    pub(super) fn on_store(&mut self, cx: &mut Cx<'_, Self>, from: ProcessId, number: u64, new: (Version, i64)) {
+    pub(super) fn on_store(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        from: ProcessId,
+        number: u64,
+        new: (Version, i64),
+    ) {
         let (version, value) = new;
         if self.copy.take(version, value) {
             cx.persist(Record::Stored(version, value));

@@ -34,27 +34,27 @@ impl<P: Protocol> One<P> {
 
 /// What was sent, and to whom.
 pub(crate) fn sent<P: Protocol>(effects: &[Effect<P>]) -> Vec<(u32, P::Msg)> {
-    let send = |effect: &Effect<P>| match effect {
-        Effect::Send { to, msg, .. } => Some((to.0, msg.clone())),
-        _ => None,
+    let send = |effect: &Effect<P>| {
+        let Effect::Send { to, msg, .. } = effect else { return None };
+        Some((to.0, msg.clone()))
     };
     effects.iter().filter_map(send).collect()
 }
 
 /// What was written to disk.
 pub(crate) fn persisted<P: Protocol>(effects: &[Effect<P>]) -> Vec<P::Record> {
-    let record = |effect: &Effect<P>| match effect {
-        Effect::Persist { record } => Some(record.clone()),
-        _ => None,
+    let record = |effect: &Effect<P>| {
+        let Effect::Persist { record } = effect else { return None };
+        Some(record.clone())
     };
     effects.iter().filter_map(record).collect()
 }
 
 /// What clients were answered.
 pub(crate) fn replies<P: Protocol>(effects: &[Effect<P>]) -> Vec<P::Reply> {
-    let reply = |effect: &Effect<P>| match effect {
-        Effect::Reply { reply, .. } => Some(reply.clone()),
-        _ => None,
+    let reply = |effect: &Effect<P>| {
+        let Effect::Reply { reply, .. } = effect else { return None };
+        Some(reply.clone())
     };
     effects.iter().filter_map(reply).collect()
 }
@@ -66,9 +66,9 @@ pub(crate) fn operations(entries: &[Entry<Op, Reply>]) -> Vec<Judged> {
     let mut judged = Vec::new();
     for (invoked, entry) in (0..).zip(entries) {
         let Entry::Invoke { process, id, op, .. } = entry else { continue };
-        let returned = (0..).zip(entries).find_map(|(at, entry)| match entry {
-            Entry::Return { id: other, reply, .. } if other == id => Some((at, *reply)),
-            _ => None,
+        let returned = (0..).zip(entries).find_map(|(at, entry)| {
+            let Entry::Return { id: other, reply, .. } = entry else { return None };
+            (other == id).then_some((at, *reply))
         });
         let outcome = match returned {
             Some((_, Reply::Refused)) => continue,
@@ -167,7 +167,7 @@ pub(crate) fn run<P: Protocol<Op = Op, Reply = Reply>>(
     faults: &[(u64, Fault)],
 ) -> Run<P> {
     let links = Links {
-        loss: 0.01,
+        loss: 0.1,
         stream_timeout: Span::secs(1),
         ..Links::law(Distribution::Uniform { min: Span::millis(1), max: Span::millis(60) })
     };
