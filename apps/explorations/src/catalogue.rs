@@ -1,5 +1,7 @@
 //! All explorations.
 
+mod registers;
+
 use isles_gossip::lazy_push::Mistake as LazyMistake;
 use isles_gossip::plumtree::Mistake;
 use isles_graph::{Graph, complete, line, ring, star};
@@ -30,6 +32,8 @@ pub const EXPLORATIONS: &[Exploration] = &[
     MEMORY,
     PRIMARY_BACKUP,
     MULTI_MASTER,
+    registers::VOTING,
+    registers::ABD_REGISTER,
     PLUMTREE,
     HYPARVIEW,
     GOSSIP_NODE,
