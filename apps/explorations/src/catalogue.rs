@@ -1,5 +1,6 @@
 //! All explorations.
 
+mod registers;
 mod store;
 
 use isles_gossip::lazy_push::Mistake as LazyMistake;
@@ -32,6 +33,8 @@ pub const EXPLORATIONS: &[Exploration] = &[
     MEMORY,
     PRIMARY_BACKUP,
     MULTI_MASTER,
+    registers::VOTING,
+    registers::ABD_REGISTER,
     PLUMTREE,
     HYPARVIEW,
     GOSSIP_NODE,

@@ -1,4 +1,4 @@
-//! Memories of numbered objects, judged by what their clients saw.
+//! Memories of numbered objects and registers, judged by what their clients saw.
 
 use isles_check::linearizability::Limits;
 use isles_check::linearizability::incremental::{Cache, Frontier, Ticket};
@@ -6,6 +6,7 @@ use isles_check::{Effect, Model, Verdict, sequential};
 use isles_explore::Property;
 use isles_history::{Entry, Operation, Outcome};
 use isles_kernel::{OpId, Protocol};
+use isles_quorum::register;
 use isles_replication::store::{Op, Reply, Store};
 
 /// All objects as one, so that snapshots are judged, too.
@@ -34,6 +35,41 @@ impl Model for Objects {
     fn effect(&self, op: &Op, _: Option<&Reply>) -> Effect {
         if op.update().is_none() { Effect::Preserves } else { Effect::Any }
     }
+}
+
+/// A register of [`isles_quorum`], as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OneRegister;
+
+impl Model for OneRegister {
+    type Op = register::Op;
+    type Reply = register::Reply;
+    type State = i64;
+
+    fn initial(&self) -> i64 {
+        0
+    }
+
+    fn step(&self, held: &i64, op: &register::Op, reply: Option<&register::Reply>, next: &mut Vec<i64>) {
+        let after = match (op, reply) {
+            (_, Some(register::Reply::Refused)) | (register::Op::Read, None) => Some(*held),
+            (register::Op::Read, Some(register::Reply::Value(value))) => (value == held).then_some(*held),
+            (register::Op::Write(value), None | Some(register::Reply::Done)) => Some(*value),
+            (register::Op::Read | register::Op::Write(_), Some(_)) => None,
+        };
+        next.extend(after);
+    }
+}
+
+/// The history of a register is linearizable. A write whose outcome its client does not know may take effect long after it was told so.
+pub fn linearizable_register<P: Protocol<Op = register::Op, Reply = register::Reply>>() -> Property<P> {
+    Property::history("linearizable", |history| {
+        let is_known = |entry: &&Entry<register::Op, register::Reply>| {
+            !matches!(entry, Entry::Return { reply: register::Reply::Unknown, .. })
+        };
+        let known: Vec<_> = history.iter().filter(is_known).cloned().collect();
+        is_linearizable(&OneRegister, &known)
+    })
 }
 
 /// What clients of a memory are promised.

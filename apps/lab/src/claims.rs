@@ -20,6 +20,7 @@ mod gos;
 mod msg;
 mod mus;
 mod networks;
+mod quo;
 mod registry;
 mod smw;
 mod top;

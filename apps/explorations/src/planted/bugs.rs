@@ -4,7 +4,7 @@ use isles_explore::{Clients, Scenario, Streams};
 use isles_gossip::{hyparview as overlay, lazy_push as lazy, plumtree as tree_of_gossip};
 use isles_graph::{line, ring};
 use isles_kernel::{Channel, ProcessId};
-use isles_quorum::store;
+use isles_quorum::{abd as majority_of, store, voting as votes};
 use isles_replication::memory::{self as memories, Reads, Writes};
 use isles_replication::multi_master::{self as masters, Rule};
 use isles_replication::{primary_backup as backups, total_order};
@@ -18,7 +18,8 @@ use crate::models::{abd, paxos, two_phase_commit};
 use crate::scenarios::hyparview::Begin;
 use crate::scenarios::store as stores;
 use crate::scenarios::{
-    consensus, election, hyparview, lazy_push, memory, multi_master, plumtree, primary_backup, rounds, tree,
+    abd_register, consensus, election, hyparview, lazy_push, memory, multi_master, plumtree, primary_backup,
+    rounds, tree, voting,
 };
 use crate::workload::{Mix, Workload};
 
@@ -293,6 +294,70 @@ pub static PLANTED: &[Planted] = &[
         },
     },
     Planted {
+        name: "voting/naive-parted",
+        wrong: "writes are no transactions: what reached one copy has a version that the next write uses again (MUS-14)",
+        breaks: ONE_VALUE,
+        search: |hunt, planted| {
+            let mistake = planted.then_some(votes::Mistake::Naive);
+            let parameters = voting::Parameters { mistake, ..voting::Parameters::parted() };
+            hunt.search(voting::scenario(parameters), ONE_VALUE)
+        },
+    },
+    Planted {
+        name: "voting/naive-writers",
+        wrong: "writes are no transactions: two writers take one version (MUS-14)",
+        breaks: ONE_VALUE,
+        search: |hunt, planted| voted(hunt, planted, votes::Mistake::Naive, ONE_VALUE),
+    },
+    Planted {
+        name: "voting/passes-locks",
+        wrong: "readers do not wait where a write has locked",
+        breaks: "linearizable",
+        search: |hunt, planted| voted(hunt, planted, votes::Mistake::PassesLocks, "linearizable"),
+    },
+    Planted {
+        name: "voting/loses-prepared",
+        wrong: "what a copy is locked for is not written to disk",
+        breaks: "linearizable",
+        search: |hunt, planted| voted(hunt, planted, votes::Mistake::LosesPrepared, "linearizable"),
+    },
+    Planted {
+        name: "voting/loses-decision",
+        wrong: "a decision is told before it is on disk",
+        breaks: "linearizable",
+        search: |hunt, planted| voted(hunt, planted, votes::Mistake::LosesDecision, "linearizable"),
+    },
+    Planted {
+        name: "voting/own-version",
+        wrong: "a write goes by the version of its own copy",
+        breaks: ONE_VALUE,
+        search: |hunt, planted| voted(hunt, planted, votes::Mistake::OwnVersion, ONE_VALUE),
+    },
+    Planted {
+        name: "abd-register/skips-write-back",
+        wrong: "a read does not write back what it read",
+        breaks: "linearizable",
+        search: |hunt, planted| stored(hunt, planted, majority_of::Mistake::SkipsWriteBack, "linearizable"),
+    },
+    Planted {
+        name: "abd-register/shared-version",
+        wrong: "two writes of one process have one version",
+        breaks: ONE_VALUE,
+        search: |hunt, planted| stored(hunt, planted, majority_of::Mistake::SharedVersion, ONE_VALUE),
+    },
+    Planted {
+        name: "abd-register/loses-stored",
+        wrong: "what a copy has stored is not written to disk",
+        breaks: "linearizable",
+        search: |hunt, planted| stored(hunt, planted, majority_of::Mistake::LosesStored, "linearizable"),
+    },
+    Planted {
+        name: "abd-register/half-quorum",
+        wrong: "one of two copies is a quorum",
+        breaks: "linearizable",
+        search: |hunt, planted| stored(hunt, planted, majority_of::Mistake::HalfQuorum, "linearizable"),
+    },
+    Planted {
         name: "plumtree/forget-with-owner",
         wrong: "with a neighbour that went down all goes that it announced (MUS-33)",
         breaks: "no broadcast is lost",
@@ -487,6 +552,19 @@ fn backed_up(hunt: &Hunt, mistake: Option<backups::Mistake>, breaks: &str) -> Ou
 
 fn converged(hunt: &Hunt, parameters: multi_master::Parameters) -> Outcome {
     hunt.search(multi_master::scenario(parameters), "at rest, all replicas hold the same")
+}
+
+const ONE_VALUE: &str = "no two values have one version";
+
+fn voted(hunt: &Hunt, planted: bool, mistake: votes::Mistake, breaks: &str) -> Outcome {
+    let shown = voting::Parameters::showing(mistake);
+    hunt.search(voting::scenario(voting::Parameters { mistake: planted.then_some(mistake), ..shown }), breaks)
+}
+
+fn stored(hunt: &Hunt, planted: bool, mistake: majority_of::Mistake, breaks: &str) -> Outcome {
+    let shown = abd_register::Parameters::showing(mistake);
+    let parameters = abd_register::Parameters { mistake: planted.then_some(mistake), ..shown };
+    hunt.search(abd_register::scenario(parameters), breaks)
 }
 
 fn gossiped(hunt: &Hunt, planted: bool, mistake: tree_of_gossip::Mistake) -> Outcome {

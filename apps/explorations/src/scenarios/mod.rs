@@ -1,5 +1,6 @@
 //! What is explored, by protocol: each function builds a scenario with all that is asked of it.
 
+pub mod abd_register;
 pub mod consensus;
 pub mod election;
 pub mod gossip_node;
@@ -12,3 +13,4 @@ pub mod primary_backup;
 pub mod rounds;
 pub mod store;
 pub mod tree;
+pub mod voting;

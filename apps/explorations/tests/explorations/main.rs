@@ -4,6 +4,7 @@ mod consensus;
 mod gossip;
 mod memories;
 mod planted;
+mod registers;
 mod trees;
 
 use isles_explore::{Explorer, Report, Scenario};

@@ -27,6 +27,14 @@ pub(super) static MUS: &[Claim] = &[
         run: super::crdt::mus_07,
     },
     Claim {
+        id: "MUS-14",
+        statement: "A quorum write without a transaction leaves two values with one version: one write after the other when a partition cuts \
+                    one short, and two at the same time when nothing goes wrong; a search over seeds finds both from a cold start.",
+        control: "the shipped register survives the same search",
+        source: "textbooks of replication; Gifford, SOSP 1979, section 2, assumes transactions",
+        run: super::quo::mus_14,
+    },
+    Claim {
         id: "MUS-31",
         statement: "Session tokens that are checked only where an operation is asked for do not give monotonic writes: servers that pass on only what \
                     they accepted themselves show others a write without the one before it.",
