@@ -81,6 +81,7 @@ use isles_kernel::{Cx, OpId, Payload, ProcessId, Protocol, Span};
 use serde::{Deserialize, Serialize};
 
 use coordinator::{Committed, Purpose, Transaction};
+use evaluate::Asked;
 use locks::Locks;
 use participant::Part;
 use reads::Getting;
@@ -288,9 +289,10 @@ impl Store {
         if !self.has_room(cx, id) {
             return;
         }
-        match command {
-            Command::Get { key } => self.get(cx, id, key),
-            command => self.begin(cx, Purpose::One(id), [command].into(), [].into()),
+        if let Command::Get { key } = command {
+            self.get(cx, id, key);
+        } else {
+            self.begin(cx, Purpose::One(id), [command].into(), [].into());
         }
     }
 
@@ -303,7 +305,7 @@ impl Store {
     ) {
         let mut keys = commands.iter().map(Command::key).chain(unchanged.iter().map(|(key, _)| key));
         if keys.all(|key| self.is_alone(cx, key) && !self.locks.is_claimed(key)) {
-            return self.do_all_alone(cx, id, (&commands, &unchanged));
+            return self.do_all_alone(cx, id, Asked { commands: &commands, unchanged: &unchanged });
         }
         if self.has_room(cx, id) {
             self.begin(cx, Purpose::All(id), commands, unchanged);

@@ -1,5 +1,10 @@
 //! Single handlers of the store, and whatever else may arrive.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many effects, faults and answers matter at each place"
+)]
+
 use isles_kernel::random::Stream;
 use isles_kernel::{Cx, Effect, OpId, Payload, ProcessId, Protocol, Time};
 use isles_quorum::store::{

@@ -1,5 +1,10 @@
 //! What a store is to its clients, written from Redis's documentation and independently of the store that is judged.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many effects, faults and answers matter at each place"
+)]
+
 use std::collections::BTreeMap;
 
 use isles_check::{Model, Parts};
