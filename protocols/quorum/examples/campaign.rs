@@ -2,7 +2,6 @@
 //! `cargo run --release -p isles-quorum --example campaign [STEPS] [SEED] [MISTAKE]`.
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
-#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/quorum/store_model.rs"]
 mod store_model;
 #[expect(dead_code, reason = "the tests use more of it")]

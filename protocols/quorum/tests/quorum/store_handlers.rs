@@ -336,5 +336,4 @@ fn whatever_arrives_a_node_goes_on_and_its_log_says_what_it_knows() {
 #[test]
 fn messages_and_records_are_small() {
     assert!(size_of::<Msg>() <= 88 && size_of::<Record>() <= 88 && size_of::<Op>() <= 72);
-    println!("{} {} {}", size_of::<Msg>(), size_of::<Record>(), size_of::<Op>());
 }
