@@ -1,5 +1,10 @@
 //! The store under faults, in simulated runs.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many effects, faults and answers matter at each place"
+)]
+
 use std::collections::BTreeSet;
 
 use isles_kernel::{Cx, Effect, Payload, ProcessId, Protocol, Span, Time};
