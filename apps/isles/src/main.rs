@@ -37,6 +37,10 @@ pub(crate) enum Failure {
     Machine(String),
 }
 
+/// A node makes and drops a few small values for each command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Claims(args) => claims::run(&args),

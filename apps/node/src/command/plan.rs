@@ -284,7 +284,7 @@ impl Then {
                 out.number(i64::from(!answers.contains(&Answer::Unchanged)));
             }
             (Self::Guard(_), Reply::Changed) => out.number(0),
-            (Self::Scan(scanning), Reply::Page { .. }) => scanning.write(out),
+            (Self::Scan(scanning), Reply::Page { .. }) => (*scanning).write(out),
             (
                 Self::Shape(_) | Self::Exec(_) | Self::Watch(_) | Self::Guard(_) | Self::Scan(_),
                 Reply::One(_) | Reply::All(_) | Reply::Changed | Reply::Page { .. },
@@ -333,7 +333,13 @@ impl Shape {
             Self::Number => match first {
                 Answer::Number(number) => out.number(*number),
                 Answer::Length(length) => out.number(i64::try_from(*length).unwrap_or(i64::MAX)),
-                other => value(other, out),
+                Answer::Entry(..)
+                | Answer::Done
+                | Answer::Unchanged
+                | Answer::Deleted(_)
+                | Answer::NotANumber
+                | Answer::Overflow
+                | Answer::TooLong => value(first, out),
             },
             Self::Deleted => {
                 let deleted =

@@ -64,7 +64,7 @@ impl Scanning {
     }
 
     /// Writes what came of it.
-    pub(super) fn write(mut self: Box<Self>, out: &mut Out) {
+    pub(super) fn write(mut self, out: &mut Out) {
         if self.want == Want::Count {
             return out.number(i64::try_from(self.seen).unwrap_or(i64::MAX));
         }

@@ -1,5 +1,7 @@
 //! Clients that do what no client should: the node's memory stays bounded, and others do not notice.
 
+#![expect(clippy::disallowed_methods, reason = "limits in seconds are measured with this machine's clock")]
+
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

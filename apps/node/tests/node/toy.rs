@@ -10,10 +10,13 @@ use isles_kernel::{OpId, Payload, Time};
 use isles_node::{Backend, Switchboard};
 use isles_quorum::store::{Answer, Command, Condition, Entry, Expiry, Op, Reply, Version};
 
+/// What a key holds, and its version.
+type Held = (Option<Entry>, Version);
+
 #[derive(Default)]
 pub(crate) struct Toy {
     switchboard: Rc<Switchboard>,
-    entries: RefCell<BTreeMap<Vec<u8>, (Option<Entry>, Version)>>,
+    entries: RefCell<BTreeMap<Vec<u8>, Held>>,
     next: Cell<u64>,
     clock: Cell<u64>,
     held: RefCell<Vec<(OpId, Op)>>,
