@@ -386,10 +386,11 @@ impl Store {
                 && cx.config().holds(cx.me(), &write.key)
         };
         let are_here = writes.iter().all(is_here);
-        if !are_here {
-            self.reject(cx, from, Why::NotHere);
+        let are_sorted = writes.windows(2).all(|pair| pair[0].key < pair[1].key);
+        if !are_here || !are_sorted {
+            self.reject(cx, from, if are_sorted { Why::NotHere } else { Why::Malformed });
         }
-        are_here
+        are_here && are_sorted
     }
 
     fn reject(&self, cx: &mut Cx<'_, Self>, from: ProcessId, why: Why) {
