@@ -9,7 +9,7 @@ use crate::command::arguments::{integer, is, shown, wrong_arity};
 use crate::command::expiry::Expire;
 use crate::command::{Act, Multi, Run, Spec, queue};
 use crate::shared::{Shared, count};
-use crate::switchboard::Line;
+use crate::switchboard::{Clock, Line};
 use crate::wire::{Bounds, Frame, Protocol, Request};
 
 /// Which Redis the node takes after; clients look at it to know which commands there are.
@@ -108,12 +108,12 @@ impl Session {
 
     fn run(&mut self, shared: &Shared, spec: &Spec, request: &Request<'_>) -> Act {
         let asked = match spec.run {
-            Run::Keyed(run) => run(request, shared.backend().now()).map(crate::command::Keyed::ask),
-            Run::Expire(run) => run(request, shared.backend().now()).map(|expire| match expire {
+            Run::Keyed(run) => run(request, Clock(shared.backend())).map(crate::command::Keyed::ask),
+            Run::Expire(run) => run(request, Clock(shared.backend())).map(|expire| match expire {
                 Expire::Plain(keyed) => keyed.ask(),
                 Expire::Guarded(ask) => ask,
             }),
-            Run::Guarded(run) => run(request, shared.backend().now()),
+            Run::Guarded(run) => run(request, Clock(shared.backend())),
             Run::Scan(run) => run(request, &shared.config.limits),
             Run::Local(run) | Run::Alone(run) | Run::Control(run) => {
                 let act = run(self, shared, request);

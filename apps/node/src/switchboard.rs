@@ -19,6 +19,17 @@ pub trait Backend {
     fn metrics(&self) -> String;
 }
 
+/// The clock by which keys expire, for commands of which few look at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock<'a>(pub(crate) &'a dyn Backend);
+
+impl Clock<'_> {
+    /// What it shows.
+    pub(crate) fn now(self) -> Time {
+        self.0.now()
+    }
+}
+
 /// Why a connection is ended by the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Doom {

@@ -6,6 +6,7 @@ use isles_quorum::store::{Command, Expiry};
 use super::arguments::{Count, integer, is, shown};
 use super::plan::{Ask, Guard, Keyed, Shape, Wish};
 use super::strings::{payload, read};
+use crate::switchboard::Clock;
 use crate::wire::{Frame, Request};
 
 /// On which expiry so far a new one depends.
@@ -63,9 +64,9 @@ pub(crate) enum Expire {
     Guarded(Ask),
 }
 
-fn expire_by(request: &Request<'_>, now: Time, count: Count, name: &str) -> Result<Expire, Frame> {
+fn expire_by(request: &Request<'_>, clock: Clock<'_>, count: Count, name: &str) -> Result<Expire, Frame> {
     let when = When::read(request, 3)?;
-    let at = count.instant(integer(request.arg(2))?, now, name)?;
+    let at = count.instant(integer(request.arg(2))?, clock.now(), name)?;
     let key = payload(request.arg(1));
     if when == When::default() {
         return Ok(Expire::Plain(Keyed::one(Command::Expire { key, expiry: Expiry::At(at) }, Shape::Flag)));
@@ -73,43 +74,43 @@ fn expire_by(request: &Request<'_>, now: Time, count: Count, name: &str) -> Resu
     Ok(Expire::Guarded(Guard::ask(Wish::ExpireIf { key, at, when })))
 }
 
-pub(super) fn expire(request: &Request<'_>, now: Time) -> Result<Expire, Frame> {
-    expire_by(request, now, Count::Seconds, "expire")
+pub(super) fn expire(request: &Request<'_>, clock: Clock<'_>) -> Result<Expire, Frame> {
+    expire_by(request, clock, Count::Seconds, "expire")
 }
 
-pub(super) fn pexpire(request: &Request<'_>, now: Time) -> Result<Expire, Frame> {
-    expire_by(request, now, Count::Millis, "pexpire")
+pub(super) fn pexpire(request: &Request<'_>, clock: Clock<'_>) -> Result<Expire, Frame> {
+    expire_by(request, clock, Count::Millis, "pexpire")
 }
 
-pub(super) fn expireat(request: &Request<'_>, now: Time) -> Result<Expire, Frame> {
-    expire_by(request, now, Count::SecondsAt, "expireat")
+pub(super) fn expireat(request: &Request<'_>, clock: Clock<'_>) -> Result<Expire, Frame> {
+    expire_by(request, clock, Count::SecondsAt, "expireat")
 }
 
-pub(super) fn pexpireat(request: &Request<'_>, now: Time) -> Result<Expire, Frame> {
-    expire_by(request, now, Count::MillisAt, "pexpireat")
+pub(super) fn pexpireat(request: &Request<'_>, clock: Clock<'_>) -> Result<Expire, Frame> {
+    expire_by(request, clock, Count::MillisAt, "pexpireat")
 }
 
 fn left(request: &Request<'_>, millis: bool, absolute: bool) -> Result<Keyed, Frame> {
     Ok(Keyed::one(read(request, 1), Shape::Expiry { millis, absolute }))
 }
 
-pub(super) fn ttl(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn ttl(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     left(request, false, false)
 }
 
-pub(super) fn pttl(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn pttl(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     left(request, true, false)
 }
 
-pub(super) fn expiretime(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn expiretime(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     left(request, false, true)
 }
 
-pub(super) fn pexpiretime(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn pexpiretime(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     left(request, true, true)
 }
 
-pub(super) fn persist(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn persist(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let persist = Command::Expire { key: payload(request.arg(1)), expiry: Expiry::Never };
     Ok(Keyed::all([read(request, 1), persist], Shape::Persisted))
 }

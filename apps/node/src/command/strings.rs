@@ -5,6 +5,7 @@ use isles_quorum::store::{Command, Condition, Expiry};
 
 use super::arguments::{Count, SYNTAX, integer, invalid_expire, is, wrong_arity};
 use super::plan::{Ask, Guard, Keyed, Shape, Wish};
+use crate::switchboard::Clock;
 use crate::wire::{Frame, Request};
 
 /// A key or value as the store keeps it.
@@ -26,24 +27,24 @@ fn set_of(request: &Request<'_>, key: usize, value: usize) -> Command {
     set(payload(request.arg(key)), payload(request.arg(value)))
 }
 
-pub(super) fn get(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn get(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::one(read(request, 1), Shape::Value))
 }
 
-pub(super) fn strlen(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn strlen(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::one(read(request, 1), Shape::Size))
 }
 
-pub(super) fn kind(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn kind(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::one(read(request, 1), Shape::Kind))
 }
 
-pub(super) fn getrange(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn getrange(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::one(read(request, 1), Shape::Range(integer(request.arg(2))?, integer(request.arg(3))?)))
 }
 
 /// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
-pub(super) fn set_with_options(request: &Request<'_>, now: Time) -> Result<Keyed, Frame> {
+pub(super) fn set_with_options(request: &Request<'_>, clock: Clock<'_>) -> Result<Keyed, Frame> {
     if request.len() == 3 {
         return Ok(Keyed::one(set_of(request, 1, 2), Shape::Written));
     }
@@ -60,7 +61,7 @@ pub(super) fn set_with_options(request: &Request<'_>, now: Time) -> Result<Keyed
         } else if is(word, "keepttl") && expiry.is_none() {
             expiry = Some(Expiry::Keep);
         } else if let (Some(count), None, true) = (Count::option(word), expiry, at + 1 < request.len()) {
-            expiry = Some(Expiry::At(positive(count, request.arg(at + 1), now, "set")?));
+            expiry = Some(Expiry::At(positive(count, request.arg(at + 1), clock, "set")?));
             at += 1;
         } else {
             return Err(SYNTAX);
@@ -78,12 +79,12 @@ pub(super) fn set_with_options(request: &Request<'_>, now: Time) -> Result<Keyed
 }
 
 /// The instant of an expiry that must be greater than zero.
-fn positive(count: Count, arg: &[u8], now: Time, command: &str) -> Result<Time, Frame> {
+fn positive(count: Count, arg: &[u8], clock: Clock<'_>, command: &str) -> Result<Time, Frame> {
     let amount = integer(arg)?;
-    if amount <= 0 { Err(invalid_expire(command)) } else { count.instant(amount, now, command) }
+    if amount <= 0 { Err(invalid_expire(command)) } else { count.instant(amount, clock.now(), command) }
 }
 
-pub(super) fn setnx(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn setnx(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let command = Command::Set {
         key: payload(request.arg(1)),
         value: payload(request.arg(2)),
@@ -94,26 +95,26 @@ pub(super) fn setnx(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
     Ok(Keyed::one(command, Shape::Flag))
 }
 
-pub(super) fn setex(request: &Request<'_>, now: Time) -> Result<Keyed, Frame> {
-    expiring(request, now, Count::Seconds, "setex")
+pub(super) fn setex(request: &Request<'_>, clock: Clock<'_>) -> Result<Keyed, Frame> {
+    expiring(request, clock, Count::Seconds, "setex")
 }
 
-pub(super) fn psetex(request: &Request<'_>, now: Time) -> Result<Keyed, Frame> {
-    expiring(request, now, Count::Millis, "psetex")
+pub(super) fn psetex(request: &Request<'_>, clock: Clock<'_>) -> Result<Keyed, Frame> {
+    expiring(request, clock, Count::Millis, "psetex")
 }
 
-fn expiring(request: &Request<'_>, now: Time, count: Count, name: &str) -> Result<Keyed, Frame> {
+fn expiring(request: &Request<'_>, clock: Clock<'_>, count: Count, name: &str) -> Result<Keyed, Frame> {
     let command = Command::Set {
         key: payload(request.arg(1)),
         value: payload(request.arg(3)),
         condition: Condition::Always,
-        expiry: Expiry::At(positive(count, request.arg(2), now, name)?),
+        expiry: Expiry::At(positive(count, request.arg(2), clock, name)?),
         get: false,
     };
     Ok(Keyed::one(command, Shape::Written))
 }
 
-pub(super) fn getset(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn getset(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let command = Command::Set {
         key: payload(request.arg(1)),
         value: payload(request.arg(2)),
@@ -124,19 +125,19 @@ pub(super) fn getset(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
     Ok(Keyed::one(command, Shape::Value))
 }
 
-pub(super) fn getdel(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn getdel(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let delete = Command::Delete { key: payload(request.arg(1)) };
     Ok(Keyed::all([read(request, 1), delete], Shape::Value))
 }
 
 /// `GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]`
-pub(super) fn getex(request: &Request<'_>, now: Time) -> Result<Keyed, Frame> {
+pub(super) fn getex(request: &Request<'_>, clock: Clock<'_>) -> Result<Keyed, Frame> {
     let expiry = match request.len() {
-        2 => return get(request, now),
+        2 => return get(request, clock),
         3 if is(request.arg(2), "persist") => Expiry::Never,
         4 => {
             let count = Count::option(request.arg(2)).ok_or(SYNTAX)?;
-            Expiry::At(positive(count, request.arg(3), now, "getex")?)
+            Expiry::At(positive(count, request.arg(3), clock, "getex")?)
         }
         _ => return Err(SYNTAX),
     };
@@ -144,7 +145,7 @@ pub(super) fn getex(request: &Request<'_>, now: Time) -> Result<Keyed, Frame> {
     Ok(Keyed::all([read(request, 1), expire], Shape::Value))
 }
 
-pub(super) fn append(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn append(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let command = Command::Append { key: payload(request.arg(1)), value: payload(request.arg(2)) };
     Ok(Keyed::one(command, Shape::Number))
 }
@@ -153,38 +154,38 @@ fn increment(request: &Request<'_>, by: i64) -> Keyed {
     Keyed::one(Command::Increment { key: payload(request.arg(1)), by }, Shape::Number)
 }
 
-pub(super) fn incr(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn incr(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(increment(request, 1))
 }
 
-pub(super) fn decr(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn decr(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(increment(request, -1))
 }
 
-pub(super) fn incrby(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn incrby(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(increment(request, integer(request.arg(2))?))
 }
 
-pub(super) fn decrby(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn decrby(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let by = integer(request.arg(2))?;
     let by = by.checked_neg().ok_or(Frame::Error("ERR decrement would overflow".into()))?;
     Ok(increment(request, by))
 }
 
-pub(super) fn del(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn del(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     let delete = |key: &[u8]| Command::Delete { key: payload(key) };
     Ok(Keyed::all(request.args(1).map(delete), Shape::Deleted))
 }
 
-pub(super) fn exists(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn exists(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::all((1..request.len()).map(|index| read(request, index)), Shape::Present))
 }
 
-pub(super) fn mget(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn mget(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     Ok(Keyed::all((1..request.len()).map(|index| read(request, index)), Shape::Values))
 }
 
-pub(super) fn mset(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
+pub(super) fn mset(request: &Request<'_>, _: Clock<'_>) -> Result<Keyed, Frame> {
     if request.len().is_multiple_of(2) {
         return Err(wrong_arity("mset"));
     }
@@ -192,7 +193,7 @@ pub(super) fn mset(request: &Request<'_>, _: Time) -> Result<Keyed, Frame> {
     Ok(Keyed::all(pairs.map(|key| set_of(request, key, key + 1)), Shape::Written))
 }
 
-pub(super) fn msetnx(request: &Request<'_>, _: Time) -> Result<Ask, Frame> {
+pub(super) fn msetnx(request: &Request<'_>, _: Clock<'_>) -> Result<Ask, Frame> {
     if request.len().is_multiple_of(2) {
         return Err(wrong_arity("msetnx"));
     }

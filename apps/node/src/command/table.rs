@@ -1,6 +1,5 @@
 //! The one table of commands: parsing, `COMMAND`, `COMMAND DOCS` and the crate's front page follow from it.
 
-use isles_kernel::Time;
 use rustc_hash::FxBuildHasher;
 
 use super::expiry::Expire;
@@ -9,6 +8,7 @@ use super::{admin, client, expiry, info, scan, strings, transaction};
 use crate::config::Limits;
 use crate::session::{self, Session};
 use crate::shared::Shared;
+use crate::switchboard::Clock;
 use crate::wire::{Frame, Request};
 
 /// One command.
@@ -39,11 +39,11 @@ pub(crate) type Local = fn(&mut Session, &Shared, &Request<'_>) -> Act;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Run {
     /// By commands of the store, at one instant.
-    Keyed(fn(&Request<'_>, Time) -> Result<Keyed, Frame>),
+    Keyed(fn(&Request<'_>, Clock<'_>) -> Result<Keyed, Frame>),
     /// The same, unless it has options.
-    Expire(fn(&Request<'_>, Time) -> Result<Expire, Frame>),
+    Expire(fn(&Request<'_>, Clock<'_>) -> Result<Expire, Frame>),
     /// By a read, and a write that depends on it.
-    Guarded(fn(&Request<'_>, Time) -> Result<Ask, Frame>),
+    Guarded(fn(&Request<'_>, Clock<'_>) -> Result<Ask, Frame>),
     /// By going through the keys.
     Scan(fn(&Request<'_>, &Limits) -> Result<Ask, Frame>),
     /// By the node alone.

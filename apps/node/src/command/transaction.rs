@@ -11,6 +11,7 @@ use super::strings::{payload, read};
 use super::table::{Run, Spec};
 use crate::session::Session;
 use crate::shared::Shared;
+use crate::switchboard::Clock;
 use crate::wire::{Frame, Request};
 
 /// What was queued since `MULTI`.
@@ -50,7 +51,7 @@ pub(crate) fn queue(session: &mut Session, shared: &Shared, spec: &Spec, request
 }
 
 fn queued(session: &mut Session, shared: &Shared, spec: &Spec, request: &Request<'_>) -> Frame {
-    let now = shared.backend().now();
+    let clock = Clock(shared.backend());
     let impossible = || Frame::error(format!("ERR '{}' is not possible inside MULTI", spec.name));
     let most = shared.config.limits.transaction as usize;
     let Some(multi) = &mut session.multi else { return impossible() };
@@ -68,14 +69,14 @@ fn queued(session: &mut Session, shared: &Shared, spec: &Spec, request: &Request
     multi.bytes += bytes;
     // An argument that is wrong is told at `EXEC`, as by Redis: the other commands are done.
     match spec.run {
-        Run::Keyed(run) => match run(request, now) {
+        Run::Keyed(run) => match run(request, clock) {
             Ok(keyed) => multi.keyed(keyed),
             Err(frame) => {
                 multi.pieces.push(Piece::Local(frame));
                 QUEUED
             }
         },
-        Run::Expire(run) => match run(request, now) {
+        Run::Expire(run) => match run(request, clock) {
             Ok(Expire::Plain(keyed)) => multi.keyed(keyed),
             Ok(Expire::Guarded(_)) => {
                 Frame::error(format!("ERR '{}' with options is not possible inside MULTI", spec.name))

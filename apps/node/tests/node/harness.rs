@@ -117,7 +117,7 @@ impl Client {
 }
 
 /// Where the frame ends that begins at `from`, in RESP2 or RESP3, if it is whole.
-fn frame(bytes: &[u8], from: usize) -> Option<usize> {
+pub(crate) fn frame(bytes: &[u8], from: usize) -> Option<usize> {
     let line = bytes[from..].windows(2).position(|end| end == b"\r\n")? + from;
     let count = || std::str::from_utf8(&bytes[from + 1..line]).ok()?.parse::<i64>().ok();
     let after = line + 2;

@@ -2,7 +2,9 @@
 
 mod harness;
 mod hostile;
+mod oracle;
 mod pipelines;
 mod replay;
+mod tls;
 mod toy;
 mod transcripts;
