@@ -57,7 +57,7 @@ pub(crate) fn keys(args: &KeysArgs) -> Result<Outcome, Failure> {
 pub(crate) fn cluster(args: &ClusterArgs) -> Result<Outcome, Failure> {
     let failure = |error: ClusterError| match error {
         ClusterError::Input(why) => Failure::Input(why),
-        other => Failure::Machine(other.to_string()),
+        ClusterError::Machine(why) => Failure::Machine(why),
     };
     let folder = &args.folder;
     match &args.command {

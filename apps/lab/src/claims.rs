@@ -21,6 +21,7 @@ mod msg;
 mod mus;
 mod networks;
 mod quo;
+mod quo_transactions;
 mod registry;
 mod smw;
 mod top;

@@ -274,14 +274,11 @@ impl Client {
 
 /// The numbers of a list: each was appended with a comma after it.
 fn list(answer: &Answer) -> Option<Value> {
-    match answer {
-        Answer::Nil => Some(Value::List(Vec::new())),
-        Answer::BulkString(bytes) => {
-            let text = std::str::from_utf8(bytes).ok()?;
-            let numbers =
-                text.strip_suffix(',')?.split(',').map(|number| Some(Value::Int(number.parse().ok()?)));
-            Some(Value::List(numbers.collect::<Option<_>>()?))
-        }
-        _ => None,
+    if *answer == Answer::Nil {
+        return Some(Value::List(Vec::new()));
     }
+    let Answer::BulkString(bytes) = answer else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    let numbers = text.strip_suffix(',')?.split(',').map(|number| Some(Value::Int(number.parse().ok()?)));
+    Some(Value::List(numbers.collect::<Option<_>>()?))
 }

@@ -70,7 +70,7 @@ impl Nemesis {
     /// Whose draws follow from `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
-            draws: Stream::new(seed, &[0x6e65_6d65_7369_73]),
+            draws: Stream::new(seed, &[0x006e_656d_6573_6973]),
             due: Vec::new(),
             step: 0,
             done: BTreeMap::new(),

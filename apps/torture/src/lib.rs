@@ -1,7 +1,7 @@
 //! Real nodes under real faults: processes on hosts of their own that are killed, paused, parted, slowed down and filled up, with clients at work all the time
 //! whose history is judged in the end.
 //!
-//! Hosts are network namespaces; a [switch](switch) of this process carries the packets between them, so that every way can be cut, slowed down
+//! Hosts are network namespaces; a [`switch`] of this process carries the packets between them, so that every way can be cut, slowed down
 //! or made lossy by itself. On loopback there is no such thing, and nodes are only killed, paused and torn. `isles-torture --help` tells the rest.
 
 pub mod clients;

@@ -20,7 +20,7 @@ fn torture(name: &str, steps: u64, words: &[&str], apart: bool) -> Report {
     let report = run(&torture).unwrap_or_else(|error| panic!("{}: {error:#}", folder.display()));
     assert!(report.judgement.answered.0 + report.judgement.answered.1 > 100, "{report:?}");
     if report.is_good() {
-        std::fs::remove_dir_all(folder).unwrap();
+        std::fs::remove_dir_all(folder).expect("the folder of the run");
     }
     report
 }

@@ -4,6 +4,7 @@
 
 #[path = "../tests/quorum/store_model.rs"]
 mod store_model;
+#[expect(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/quorum/store_world.rs"]
 mod store_world;
 

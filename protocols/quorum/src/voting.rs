@@ -29,7 +29,7 @@
 //! - A weak representative (no votes) is the copy of a process that reads: what it fetches it keeps. Others do not read there. The paper lets
 //!   any client choose any weak representative that is current.
 //! - Reads take no locks: they wait for those of writes. Where a transaction is one operation that is as good (see the argument at
-//!   `Representative::on_inquire`).
+//!   `on_inquire`).
 //! - Votes and quorums do not change.
 
 mod operation;

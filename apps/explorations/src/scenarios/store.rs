@@ -196,12 +196,10 @@ fn serve(state: &mut Vec<(Payload, Payload)>, command: &Command, told: &Answer) 
     let place = state.binary_search_by(|(key, _)| key.cmp(command.key()));
     let held = place.ok().map(|place| state[place].1.clone());
     let (answer, new) = match command {
-        Command::Get { .. } => match told {
-            Answer::Entry(entry, _) if entry.as_ref().map(|entry| &entry.value) == held.as_ref() => {
-                (told.clone(), held)
-            }
-            _ => (Answer::Unchanged, held),
-        },
+        Command::Get { .. } => {
+            let is_told = matches!(told, Answer::Entry(entry, _) if entry.as_ref().map(|entry| &entry.value) == held.as_ref());
+            (if is_told { told.clone() } else { Answer::Unchanged }, held)
+        }
         Command::Set { value, .. } => (Answer::Done, Some(value.clone())),
         Command::Delete { .. } => (Answer::Deleted(u64::from(held.is_some())), None),
         Command::Increment { by, .. } => {

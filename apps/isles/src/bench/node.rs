@@ -230,7 +230,6 @@ fn three(effort: Effort) -> Vec<Option<f64>> {
         |test, pipeline, count| both(&server, effort, test, (pipeline, count))[0].map(|load| load.throughput);
     let figures =
         [throughput("set", 1, 40_000), throughput("get", 1, 100_000), throughput("set", 16, 100_000)];
-    drop(throughput);
     drop(server);
     let etcd = etcd().and_then(|etcd| puts(&etcd, if effort == Effort::Quick { 500 } else { 10_000 }));
     vec![figures[0], etcd, figures[1], figures[2]]

@@ -35,6 +35,14 @@ pub(super) static MUS: &[Claim] = &[
         run: super::quo::mus_14,
     },
     Claim {
+        id: "MUS-16",
+        statement: "A participant of two-phase commit that has promised, hears nothing and decides alone after a time-out undoes half of what \
+                    was committed; explored and simulated from a cold start, both find it.",
+        control: "the shipped participant survives the same searches",
+        source: "folklore; Mohan, Lindsay, Obermarck, ACM TODS 11 (4), 1986, section 2, says that it must wait",
+        run: super::quo_transactions::mus_16,
+    },
+    Claim {
         id: "MUS-31",
         statement: "Session tokens that are checked only where an operation is asked for do not give monotonic writes: servers that pass on only what \
                     they accepted themselves show others a write without the one before it.",

@@ -8,7 +8,7 @@ use super::Claim;
 
 pub(super) use simulated::mus_14;
 
-/// The claims of the chapter that need no transactions of several keys.
+/// The claims of the chapter.
 pub(super) static QUO: &[Claim] = &[
     Claim {
         id: "QUO-01",
@@ -32,6 +32,15 @@ pub(super) static QUO: &[Claim] = &[
         control: "with transactions no such state exists within the bounds; naively one after the other none does",
         source: "Gifford, SOSP 1979, section 2 (transactional storage is assumed); textbooks",
         run: explored::quo_03,
+    },
+    Claim {
+        id: "QUO-04",
+        statement: "Two-phase commit with locks on quorums, with the node a client talks to as coordinator, is linearizable with transactions of \
+                    several keys and crashes at any boundary of durability; waiting in a circle is possible and is ended by wounds; a \
+                    coordinator that is lost at the wrong time blocks whoever has promised, until it is back.",
+        control: "no wounds: a circle of waiting is found; locks given back with the vote: lost updates are found",
+        source: "Gray 1978, section 5.8; Mohan, Lindsay, Obermarck, ACM TODS 11 (4), 1986; Rosenkrantz, Stearns, Lewis, ACM TODS 3 (2), 1978",
+        run: super::quo_transactions::quo_04,
     },
     Claim {
         id: "QUO-05",

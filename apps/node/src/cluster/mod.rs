@@ -17,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why a cluster cannot be started, ended or looked at.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ClusterError {
     /// What was asked for cannot be.
     #[error("{0}")]

@@ -12,7 +12,7 @@ use isles_node::replay::{ReplayError, replay};
 use isles_quorum::store::{Command, Condition, Config, Expiry, Keyspace, Mistake, Op, Reply, Store};
 
 fn config() -> Config {
-    Config::new(3, vec![Keyspace::all(3, 2, 2)]).unwrap()
+    Config::new(3, vec![Keyspace::all(3, 2, 2)]).expect("the system does as it is told")
 }
 
 /// A node, its answers, and its recording.
@@ -60,9 +60,13 @@ fn op(number: u64) -> Op {
 
 /// Three nodes, of which one stops and starts again twice; their recordings.
 async fn run(folder: PathBuf, durable: bool) -> Vec<PathBuf> {
-    let listeners: Vec<_> = (0..3).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let members: Vec<String> =
-        listeners.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
+    let listeners: Vec<_> = (0..3)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("the system does as it is told"))
+        .collect();
+    let members: Vec<String> = listeners
+        .iter()
+        .map(|listener| listener.local_addr().expect("the system does as it is told").to_string())
+        .collect();
     drop(listeners);
     let (mut nodes, mut paths) = (Vec::new(), Vec::new());
     for me in 0..3 {
@@ -95,14 +99,18 @@ async fn run(folder: PathBuf, durable: bool) -> Vec<PathBuf> {
 fn what_nodes_did_is_made_again_to_the_byte_alone_and_together() {
     for durable in [true, false] {
         let folder = std::env::temp_dir().join(format!("isles-replay-{durable}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::fs::create_dir_all(&folder).expect("the system does as it is told");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the system does as it is told");
         let paths = tokio::task::LocalSet::new().block_on(&runtime, run(folder.clone(), durable));
         for path in &paths {
-            let alone = replay::<Store>(std::slice::from_ref(path), config(), &mut ()).unwrap();
+            let alone = replay::<Store>(std::slice::from_ref(path), config(), &mut ())
+                .expect("the system does as it is told");
             assert_eq!((alone.starts, alone.verified), (1, 0));
         }
-        let together = replay::<Store>(&paths, config(), &mut ()).unwrap();
+        let together = replay::<Store>(&paths, config(), &mut ()).expect("the system does as it is told");
         assert_eq!((together.processes, together.starts, together.operations), (3, 5, 300));
         assert_eq!(together.messages, together.verified, "all that arrived had been sent");
         // The control: another protocol than the one that ran.
@@ -113,6 +121,6 @@ fn what_nodes_did_is_made_again_to_the_byte_alone_and_together() {
             matches!(other, Err(ReplayError::Differs { .. } | ReplayError::Impossible { .. })),
             "{other:?}"
         );
-        std::fs::remove_dir_all(folder).unwrap();
+        std::fs::remove_dir_all(folder).expect("the system does as it is told");
     }
 }

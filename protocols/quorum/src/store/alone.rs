@@ -6,7 +6,7 @@ use isles_kernel::{Cx, OpId, Payload, ProcessId};
 
 use super::apply::{Change, apply};
 use super::command::{Command, Version};
-use super::evaluate;
+use super::evaluate::{self, Asked};
 use super::message::{Record, Write};
 use super::table::Place;
 use super::{Reply, Store};
@@ -52,14 +52,9 @@ impl Store {
     }
 
     /// Does all commands.
-    pub(super) fn do_all_alone(
-        &mut self,
-        cx: &mut Cx<'_, Self>,
-        id: OpId,
-        asked: (&Arc<[Command]>, &Arc<[(Payload, Version)]>),
-    ) {
-        let mut keys: Vec<&Payload> = asked.0.iter().map(Command::key).collect();
-        keys.extend(asked.1.iter().map(|(key, _)| key));
+    pub(super) fn do_all_alone(&mut self, cx: &mut Cx<'_, Self>, id: OpId, asked: Asked<'_>) {
+        let mut keys: Vec<&Payload> = asked.commands.iter().map(Command::key).collect();
+        keys.extend(asked.unchanged.iter().map(|(key, _)| key));
         keys.sort_unstable();
         keys.dedup();
         let rows = keys.into_iter().map(|key| match self.table.get(key) {

@@ -1,7 +1,6 @@
 //! What a transaction answers and writes, given what its keys hold.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use isles_kernel::{Payload, Time};
 
@@ -17,6 +16,13 @@ pub(super) struct Evaluated {
     pub(super) reply: Reply,
     /// In the order of keys.
     pub(super) writes: Vec<Write>,
+}
+
+/// What a client asks for at one instant.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) commands: &'a [Command],
+    pub(super) unchanged: &'a [(Payload, Version)],
 }
 
 /// A key, as the commands so far have left it.
@@ -35,7 +41,8 @@ pub(super) fn evaluate(transaction: &Transaction, keys: &[Locked], now: Time, by
         let (version, entry) = locked.newest(|_| true);
         (&locked.key, version, entry, locked.highest())
     });
-    let mut evaluated = commands(rows, (&transaction.commands, &transaction.unchanged), now, bytes_max);
+    let asked = Asked { commands: &transaction.commands, unchanged: &transaction.unchanged };
+    let mut evaluated = commands(rows, asked, now, bytes_max);
     let all = |locked: &Locked| locked.newest(|_| true).1.cloned();
     let again = |locked: &Locked, entry: Option<Entry>| Write {
         key: locked.key.clone(),
@@ -63,14 +70,14 @@ pub(super) fn evaluate(transaction: &Transaction, keys: &[Locked], now: Time, by
 pub(super) fn first(reply: Reply) -> Reply {
     match reply {
         Reply::All(mut answers) => answers.pop().map_or(Reply::Refused, Reply::One),
-        other => other,
+        Reply::One(_) | Reply::Changed | Reply::Page { .. } | Reply::Refused | Reply::Unknown => reply,
     }
 }
 
 /// Applies commands in order to keys: what they hold, since which version, and the highest version that was ever known.
 pub(super) fn commands<'a>(
     keys: impl Iterator<Item = (&'a Payload, Version, Option<&'a Entry>, Version)>,
-    (commands, unchanged): (&Arc<[Command]>, &Arc<[(Payload, Version)]>),
+    Asked { commands, unchanged }: Asked<'_>,
     now: Time,
     bytes_max: usize,
 ) -> Evaluated {

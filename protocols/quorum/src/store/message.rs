@@ -276,8 +276,10 @@ pub enum Why {
     NotHere,
     /// It has too many keys, too few, one twice, or one that is too long.
     Malformed,
-    /// It answers what is no longer asked.
+    /// It was there before.
     Stale,
+    /// More transactions claim keys here than all nodes together may have under way.
+    TooMany,
 }
 
 /// Where a key stands among all: the order of scans. Bytes are taken eight at a time. Whoever does not know the seed cannot find keys

@@ -1,4 +1,59 @@
 //! A store of keys, each on several replicas: read and write quorums, and transactions over many keys.
+//!
+//! Papers: Gifford, "Weighted voting for replicated data", SOSP 1979; Gray, "Notes on data base operating systems", 1978, section 5.8;
+//! Mohan, Lindsay, Obermarck, "Transaction management in the R* distributed database management system", ACM TODS 11 (4), 1986 (presumed
+//! abort); Rosenkrantz, Stearns, Lewis, "System level concurrency control for distributed database systems", ACM TODS 3 (2), 1978
+//! (wound-wait); Bernstein, Hadzilacos, Goodman, "Concurrency control and recovery in database systems", 1987, chapters 3, 7 and 8;
+//! Thaler, Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM ToN 6 (1), 1998 (rendezvous hashing).
+//! Model: asynchronous; nodes crash and recover with their logs; streams break, partitions heal. Clocks decide only what has expired
+//! and who is older.
+//!
+//! Any node serves any key: it coordinates what its clients ask, and the replicas of the keys are the participants. A key has n replicas;
+//! r of them make a read quorum and w a write quorum, with r + w > n and 2 w > n.
+//!
+//! | property | |
+//! | --- | --- |
+//! | single commands | linearizable |
+//! | transactions | strictly serializable; all or nothing |
+//! | what was answered | is on the disks of w replicas, or of the only one |
+//! | [`Reply::Refused`] | was not done and never will be |
+//! | who waits | for older transactions only; there is no circle |
+//! | a coordinator is lost | whoever is prepared waits until it is back, or another participant knows, or the key was written since |
+//!
+//! What an operation costs, for a coordinator that is no replica, with a of the n replicas asked to prepare, w at least (a coordinator
+//! that is one saves its own messages):
+//!
+//! | operation | messages | rounds until the answer | forced records |
+//! | --- | --- | --- | --- |
+//! | read of one key | 2 n | 1 | none |
+//! | read of one key, r = 1 at a replica | none | 0 | none |
+//! | write of one key | lock 2 n, prepare 2 a, commit 2 n | 2 | a replicas 2 each, the coordinator 1, and 1 more that nobody waits for; who catches up 1 |
+//! | transaction of several keys | the same for all their replicas together | 2 | the same |
+//! | transaction that only reads | lock 2 n, prepare 2 a | 2 | none |
+//! | write that changes nothing, one key | lock 2 n, abort n | 1 | none |
+//! | n = 1 at the replica | none | 0 | 1, a read none |
+//!
+//! Two rounds, because both quorums may be shrinking while it is built: a replica that crashes forgets the locks that it granted. The
+//! first round asks all replicas for locks and goes on when a quorum of each key has granted them; answers and new entries are then a
+//! function of the newest entries among them. In the second each that granted says whether it still holds the locks, and if it is to
+//! write, promises to. With a quorum of promises for each key the coordinator's record is the decision. A replica that had no part in
+//! it hears of the commit as well, and catches up; a read that finds an older write somewhere sends it the newer one.
+//!
+//! # Departures from the papers
+//! - Votes are quorums, not all (Gifford): a participant that does not answer is not waited for, and one that promised may be asked by
+//!   nobody. What it promised ends when it hears the decision, or of a later write of the key.
+//! - Locks are taken by the coordinator's first round, at all replicas at once; R* takes them as the work goes on.
+//! - A participant's records of a commit and of an abort are both forced, since effects wait for all earlier records anyway; presumed
+//!   abort leaves that of an abort lazy. Whoever forgets one asks, and is told again.
+//! - A read of one key is no transaction: it takes no lock and waits only where its key is promised, or locked by a transaction that has
+//!   other keys.
+//! - A transaction's locks are a lease: a coordinator that asks nobody to prepare loses them. One that is prepared loses nothing.
+//! - Who is wounded tries again under another number, as old as before, after a random pause, a bounded number of times.
+//! - Rosenkrantz et al. kill the younger one at once; here it is told, and one that promised is waited for.
+//! - The coordinator always knows whether it has committed: [`Reply::Unknown`] is for runtimes, whose node may be lost.
+//! - A disk that is lost takes the promises on it along; that node must come back under another name.
+//! - Deletions are kept, with their versions, until all replicas of the key have known them; then each replica remembers only the highest
+//!   version that it ever forgot, and no older write can come back.
 
 mod alone;
 mod apply;
@@ -26,6 +81,7 @@ use isles_kernel::{Cx, OpId, Payload, ProcessId, Protocol, Span};
 use serde::{Deserialize, Serialize};
 
 use coordinator::{Committed, Purpose, Transaction};
+use evaluate::Asked;
 use locks::Locks;
 use participant::Part;
 use reads::Getting;
@@ -233,9 +289,10 @@ impl Store {
         if !self.has_room(cx, id) {
             return;
         }
-        match command {
-            Command::Get { key } => self.get(cx, id, key),
-            command => self.begin(cx, Purpose::One(id), [command].into(), [].into()),
+        if let Command::Get { key } = command {
+            self.get(cx, id, key);
+        } else {
+            self.begin(cx, Purpose::One(id), [command].into(), [].into());
         }
     }
 
@@ -248,7 +305,7 @@ impl Store {
     ) {
         let mut keys = commands.iter().map(Command::key).chain(unchanged.iter().map(|(key, _)| key));
         if keys.all(|key| self.is_alone(cx, key) && !self.locks.is_claimed(key)) {
-            return self.do_all_alone(cx, id, (&commands, &unchanged));
+            return self.do_all_alone(cx, id, Asked { commands: &commands, unchanged: &unchanged });
         }
         if self.has_room(cx, id) {
             self.begin(cx, Purpose::All(id), commands, unchanged);
@@ -286,7 +343,12 @@ impl Store {
             Msg::Granted { id, states } => self.on_granted(cx, from, id, states),
             Msg::Lost { id } => self.on_lost(cx, from, id),
             Msg::Prepare { id, writes, participants } => {
-                if self.check_coordinator(cx, from, id) && self.check_writes(cx, from, &writes) {
+                let nodes = cx.config().nodes();
+                let are_nodes =
+                    participants.len() <= nodes as usize && participants.iter().all(|who| who.0 < nodes);
+                if !are_nodes {
+                    self.reject(cx, from, Why::Malformed);
+                } else if self.check_coordinator(cx, from, id) && self.check_writes(cx, from, &writes) {
                     self.on_prepare(cx, id, writes, participants);
                 }
             }
@@ -324,10 +386,11 @@ impl Store {
                 && cx.config().holds(cx.me(), &write.key)
         };
         let are_here = writes.iter().all(is_here);
-        if !are_here {
-            self.reject(cx, from, Why::NotHere);
+        let are_sorted = writes.windows(2).all(|pair| pair[0].key < pair[1].key);
+        if !are_here || !are_sorted {
+            self.reject(cx, from, if are_sorted { Why::NotHere } else { Why::Malformed });
         }
-        are_here
+        are_here && are_sorted
     }
 
     fn reject(&self, cx: &mut Cx<'_, Self>, from: ProcessId, why: Why) {

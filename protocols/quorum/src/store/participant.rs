@@ -362,6 +362,8 @@ impl Store {
             Some(Why::Malformed)
         } else if self.parts.contains_key(&id) {
             Some(Why::Stale)
+        } else if self.parts.len() >= config.active_max.saturating_mul(config.nodes() as usize) {
+            Some(Why::TooMany)
         } else if !keys.iter().all(|(key, _)| config.holds(cx.me(), key)) {
             Some(Why::NotHere)
         } else {

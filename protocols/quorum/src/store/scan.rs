@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use isles_kernel::{Cx, OpId, Payload, ProcessId, Time};
+use isles_kernel::{Cx, OpId, Payload, ProcessId};
 
 use super::message::{Msg, Timer};
 use super::{Reply, Store, apply};
@@ -25,7 +25,7 @@ impl Store {
     pub(super) fn scan(&mut self, cx: &mut Cx<'_, Self>, id: OpId, cursor: u64, count: u32) {
         let count = count.clamp(1, PAGE_MAX);
         if cx.config().nodes() == 1 {
-            let (keys, next) = self.page(cursor, count, cx.now());
+            let (keys, next) = self.page(cx, cursor, count);
             return cx.reply(id, Reply::Page { cursor: next.unwrap_or(0), keys });
         }
         let request = self.next_slot(cx);
@@ -37,7 +37,8 @@ impl Store {
     }
 
     /// The keys from a place on that are there, or may be written, and where to go on.
-    fn page(&self, cursor: u64, count: u32, now: Time) -> (Vec<Payload>, Option<u64>) {
+    fn page(&self, cx: &Cx<'_, Self>, cursor: u64, count: u32) -> (Vec<Payload>, Option<u64>) {
+        let (now, bytes_max) = (cx.now(), cx.config().bytes_max);
         let held = self
             .table
             .from(cursor)
@@ -49,8 +50,8 @@ impl Store {
             .map(|write| (self.table.hash(&write.key), &write.key))
             .filter(|(hash, _)| *hash >= cursor)
             .collect();
-        let mut keys = Vec::new();
-        let mut last = None;
+        let mut keys: Vec<Payload> = Vec::new();
+        let (mut last, mut bytes) = (None, 0);
         let mut held = held.map(|(hash, key, _)| (hash, key)).peekable();
         let mut promised = promised.into_iter().peekable();
         loop {
@@ -60,7 +61,7 @@ impl Store {
                 (Some(one), Some(other)) => one.min(other),
             };
             // All keys of one hash are on one page.
-            if keys.len() >= count as usize
+            if (keys.len() >= count as usize || bytes >= bytes_max)
                 && let Some(last) = last.filter(|last| *last != next.0)
             {
                 return (keys, Some(u64::saturating_add(last, 1)));
@@ -68,6 +69,7 @@ impl Store {
             held.next_if_eq(&next);
             promised.next_if_eq(&next);
             last = Some(next.0);
+            bytes += next.1.bytes().len();
             keys.push(next.1.clone());
         }
     }
@@ -80,7 +82,7 @@ impl Store {
         request: u64,
         place: (u64, u32),
     ) {
-        let (keys, next) = self.page(place.0, place.1.clamp(1, PAGE_MAX), cx.now());
+        let (keys, next) = self.page(cx, place.0, place.1.clamp(1, PAGE_MAX));
         self.send(cx, from, Msg::Keys { request, keys, next });
     }
 

@@ -4,6 +4,7 @@ mod abd;
 mod registers_in_simulation;
 mod store_costs;
 mod store_explored;
+mod store_handlers;
 mod store_model;
 mod store_runs;
 mod store_world;

@@ -1,5 +1,6 @@
 //! The store, explored: every behaviour of a few nodes, with crashes at every boundary of durability.
 
+use isles_check::Model;
 use isles_check::linearizability::incremental::{Cache, Frontier, Ticket};
 use isles_explore::{
     Answer as Found, Budget, Explorer, Faults, Property, Report, Scenario, Script, Timers, View,
@@ -8,7 +9,42 @@ use isles_history::Entry;
 use isles_kernel::{OpId, Payload, ProcessId, Span};
 use isles_quorum::store::{Command, Condition, Config, Expiry, Keyspace, Mistake, Op, Record, Reply, Store};
 
-use crate::store_model::Operations;
+use crate::store_model::{Held, serve};
+
+/// A store to its clients: one command or several at a time.
+struct Operations;
+
+impl Model for Operations {
+    type Op = Op;
+    type Reply = Reply;
+    type State = Held;
+
+    fn initial(&self) -> Held {
+        Held::new()
+    }
+
+    fn step(&self, state: &Held, op: &Op, reply: Option<&Reply>, next: &mut Vec<Held>) {
+        let mut after = state.clone();
+        let fits = match (op, reply) {
+            // What was refused has done nothing.
+            (_, Some(Reply::Refused)) => true,
+            (Op::One(command), None) => serve(&mut after, command, None),
+            (Op::One(command), Some(Reply::One(answer))) => serve(&mut after, command, Some(answer)),
+            (Op::All { commands, .. }, None) => {
+                commands.iter().all(|command| serve(&mut after, command, None))
+            }
+            (Op::All { commands, .. }, Some(Reply::All(answers))) => {
+                let told = commands.iter().zip(answers);
+                commands.len() == answers.len() && { told }
+                    .all(|(command, answer)| serve(&mut after, command, Some(answer)))
+            }
+            _ => false,
+        };
+        if fits {
+            next.push(after);
+        }
+    }
+}
 
 fn key(name: &str) -> Payload {
     name.into()
@@ -118,7 +154,6 @@ fn holds(scenario: Scenario<Store>, states: u64) -> u64 {
     for finding in &report.findings {
         assert!(!finding.answer.is_bad(), "{finding:?}");
     }
-    println!("{} states, {} deep, {:?}", report.states, report.depth, report.stopped);
     report.states
 }
 
@@ -134,23 +169,19 @@ fn crosswise() -> [Script<Op>; 2] {
 
 #[test]
 fn without_failures_all_histories_are_linearizable_and_all_is_done() {
-    let mut states = Vec::new();
-    for quorums in [(2, 1, 2), (2, 2, 2), (3, 2, 2)] {
-        states.push(holds(scenario(quorums, &writer_and_reader(), QUIET, None), 100_000));
-        states.push(holds(scenario(quorums, &crosswise(), QUIET, None), 100_000));
-    }
-    println!("{states:?}");
+    let count = |quorums, clients: &[Script<Op>]| holds(scenario(quorums, clients, QUIET, None), 100_000);
+    let counts = [(2, 1, 2), (2, 2, 2), (3, 2, 2)]
+        .map(|quorums| [count(quorums, &writer_and_reader()), count(quorums, &crosswise())]);
+    assert_eq!(counts, [[108, 113], [148, 113], [12_782, 12_610]]);
 }
 
 #[test]
 fn with_a_crash_at_any_boundary_histories_are_linearizable() {
-    let crash = |quorums, clients: &[Script<Op>]| holds(scenario(quorums, clients, CRASH, None), 200_000);
-    let counts = [
-        crash((2, 1, 2), &writer_and_reader()),
-        crash((2, 1, 2), &crosswise()),
-        crash((3, 2, 2), &writer_and_reader()),
-    ];
-    println!("{counts:?}");
+    let count = |quorums, clients: &[Script<Op>]| holds(scenario(quorums, clients, CRASH, None), 200_000);
+    assert_eq!(count((2, 1, 2), &writer_and_reader()), 160_069);
+    // These are more than a test has time for: as far as it goes.
+    assert!(count((2, 1, 2), &crosswise()) > 200_000);
+    assert!(count((3, 2, 2), &writer_and_reader()) > 200_000);
 }
 
 /// A mistake, and the smallest case in which it shows.
@@ -186,8 +217,6 @@ fn each_mistake_is_found_and_the_same_search_finds_nothing_without_it() {
         Mistake::ForgetsDeleted,
     ] {
         let found = explore(showing(Some(mistake), mistake), 400_000);
-        let trace = found.answer("linearizable").and_then(Found::trace).map(|trace| trace.steps.len());
-        println!("{mistake:?}: {:?} steps, {} states {:?}", trace, found.states, found.stopped);
         assert!(breaks(&found, "linearizable"), "{mistake:?}");
         let shipped = explore(showing(None, mistake), found.states);
         assert!(!breaks(&shipped, "linearizable"), "{mistake:?}");

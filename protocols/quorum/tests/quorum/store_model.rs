@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use isles_check::{Model, Parts};
-use isles_quorum::store::{Answer, Command, Condition, Op, Reply};
+use isles_quorum::store::{Answer, Command, Condition};
 
 /// What keys hold.
-type Held = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Held = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// A store of one command at a time: keys do not know of each other.
 pub(crate) struct Commands;
-
-/// A store of operations: one command or several at a time.
-pub(crate) struct Operations;
 
 impl Model for Commands {
     type Op = Command;
@@ -35,40 +32,8 @@ impl Model for Commands {
     }
 }
 
-impl Model for Operations {
-    type Op = Op;
-    type Reply = Reply;
-    type State = Held;
-
-    fn initial(&self) -> Held {
-        Held::new()
-    }
-
-    fn step(&self, state: &Held, op: &Op, reply: Option<&Reply>, next: &mut Vec<Held>) {
-        let mut after = state.clone();
-        let fits = match (op, reply) {
-            // What was refused has done nothing.
-            (_, Some(Reply::Refused)) => true,
-            (Op::One(command), None) => serve(&mut after, command, None),
-            (Op::One(command), Some(Reply::One(answer))) => serve(&mut after, command, Some(answer)),
-            (Op::All { commands, .. }, None) => {
-                commands.iter().all(|command| serve(&mut after, command, None))
-            }
-            (Op::All { commands, .. }, Some(Reply::All(answers))) => {
-                let told = commands.iter().zip(answers);
-                commands.len() == answers.len() && { told }
-                    .all(|(command, answer)| serve(&mut after, command, Some(answer)))
-            }
-            _ => false,
-        };
-        if fits {
-            next.push(after);
-        }
-    }
-}
-
 /// Does a command, and tells whether it can have been answered thus.
-fn serve(held: &mut Held, command: &Command, reply: Option<&Answer>) -> bool {
+pub(crate) fn serve(held: &mut Held, command: &Command, reply: Option<&Answer>) -> bool {
     let name = command.key().bytes();
     let before = held.get(name).map(Vec::as_slice);
     let (fits, new): (bool, Option<Option<Vec<u8>>>) = match command {

@@ -1,5 +1,10 @@
 //! The store under faults, in simulated runs.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few of many effects, faults and answers matter at each place"
+)]
+
 use std::collections::BTreeSet;
 
 use isles_kernel::{Cx, Effect, Payload, ProcessId, Protocol, Span, Time};
@@ -28,12 +33,14 @@ fn whatever_breaks_histories_are_linearizable_and_strictly_serializable() {
 
 #[test]
 fn the_same_runs_find_each_mistake() {
-    // Nobody who waits in a circle does anything wrong, and a lock that reads do not respect shows once in 60 000 steps.
+    // Nobody who waits in a circle does anything wrong, and locks that reads do not respect showed once in 62 600 steps.
     let others = [Mistake::NeverWounds, Mistake::ReadsLocked];
     for mistake in MISTAKES.into_iter().filter(|mistake| !others.contains(mistake)) {
         let found = (0..150).any(|seed| run(&plan(seed, 100, Some(mistake))).wrong.is_some());
         assert!(found, "{mistake:?}");
     }
+    assert!(run(&plan(626, 100, Some(Mistake::ReadsLocked))).wrong.is_some());
+    assert_eq!(run(&plan(626, 100, None)).wrong, None);
 }
 
 #[test]

@@ -195,6 +195,21 @@ impl Row {
     }
 }
 
+/// How far rows are from their closed forms at most, and from those of one vote more at least, by standard errors and probability.
+fn closed_forms(rows: &[Row]) -> Result<[(f64, f64); 2], String> {
+    let law = round_trips();
+    let (mut worst, mut nearest) = ((0.0f64, 0.0f64), (f64::MAX, f64::MAX));
+    for row in rows {
+        let (time, probability) = row.off(0, &law)?;
+        worst = (worst.0.max(time), worst.1.max(probability));
+        if row.read < COPIES {
+            let (time, probability) = row.off(1, &law)?;
+            nearest = (nearest.0.min(time), nearest.1.min(probability));
+        }
+    }
+    Ok([worst, nearest])
+}
+
 pub(super) fn quo_05(effort: &Effort) -> Result<Finding, String> {
     let pairs = if effort.quick { 300 } else { 3_000 };
     let quorums: Vec<(u32, u32)> = (1..=COPIES)
@@ -206,16 +221,7 @@ pub(super) fn quo_05(effort: &Effort) -> Result<Finding, String> {
         let (read, write) = quorums[place as usize];
         Row::new(read, write, pairs)
     })?;
-    let law = round_trips();
-    let (mut worst, mut nearest) = ((0.0f64, 0.0f64), (f64::MAX, f64::MAX));
-    for row in &rows {
-        let (time, probability) = row.off(0, &law)?;
-        worst = (worst.0.max(time), worst.1.max(probability));
-        if row.read < COPIES {
-            let (time, probability) = row.off(1, &law)?;
-            nearest = (nearest.0.min(time), nearest.1.min(probability));
-        }
-    }
+    let [worst, nearest] = closed_forms(&rows)?;
     // Those of which no quorum can be lowered alone, from read one and write all on.
     let edge: Vec<&Row> = rows.iter().filter(|row| row.read + row.write == COPIES + 1).collect();
     let trades = edge.windows(2).all(|two| {
