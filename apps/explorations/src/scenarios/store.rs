@@ -7,7 +7,7 @@ use isles_check::Model;
 use isles_explore::{Budget, Faults, Property, Scenario, Script, Timers, View};
 use isles_kernel::{Payload, ProcessId, Span};
 use isles_quorum::store::{
-    Answer, Command, Condition, Config, Expiry, Keyspace, Mistake, Op, Record, Reply, Store,
+    Answer, Command, Condition, Config, Entry, Expiry, Keyspace, Mistake, Op, Record, Reply, Store,
 };
 
 use crate::judge::is_linearizable;
@@ -196,12 +196,11 @@ fn serve(state: &mut Vec<(Payload, Payload)>, command: &Command, told: &Answer) 
     let place = state.binary_search_by(|(key, _)| key.cmp(command.key()));
     let held = place.ok().map(|place| state[place].1.clone());
     let (answer, new) = match command {
-        Command::Get { .. } => match told {
-            Answer::Entry(entry, _) if entry.as_ref().map(|entry| &entry.value) == held.as_ref() => {
-                (told.clone(), held)
-            }
-            _ => (Answer::Unchanged, held),
-        },
+        Command::Get { .. } => {
+            let read = |entry: &Option<Entry>| entry.as_ref().map(|entry| &entry.value) == held.as_ref();
+            let is_right = matches!(told, Answer::Entry(entry, _) if read(entry));
+            (if is_right { told.clone() } else { Answer::Unchanged }, held)
+        }
         Command::Set { value, .. } => (Answer::Done, Some(value.clone())),
         Command::Delete { .. } => (Answer::Deleted(u64::from(held.is_some())), None),
         Command::Increment { by, .. } => {
