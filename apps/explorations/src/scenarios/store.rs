@@ -7,7 +7,7 @@ use isles_check::Model;
 use isles_explore::{Budget, Faults, Property, Scenario, Script, Timers, View};
 use isles_kernel::{Payload, ProcessId, Span};
 use isles_quorum::store::{
-    Answer, Command, Condition, Config, Expiry, Keyspace, Mistake, Op, Record, Reply, Store,
+    Answer, Command, Condition, Config, Entry, Expiry, Keyspace, Mistake, Op, Record, Reply, Store,
 };
 
 use crate::judge::is_linearizable;
@@ -197,8 +197,9 @@ fn serve(state: &mut Vec<(Payload, Payload)>, command: &Command, told: &Answer) 
     let held = place.ok().map(|place| state[place].1.clone());
     let (answer, new) = match command {
         Command::Get { .. } => {
-            let is_told = matches!(told, Answer::Entry(entry, _) if entry.as_ref().map(|entry| &entry.value) == held.as_ref());
-            (if is_told { told.clone() } else { Answer::Unchanged }, held)
+            let read = |entry: &Option<Entry>| entry.as_ref().map(|entry| &entry.value) == held.as_ref();
+            let is_right = matches!(told, Answer::Entry(entry, _) if read(entry));
+            (if is_right { told.clone() } else { Answer::Unchanged }, held)
         }
         Command::Set { value, .. } => (Answer::Done, Some(value.clone())),
         Command::Delete { .. } => (Answer::Deleted(u64::from(held.is_some())), None),
