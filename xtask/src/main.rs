@@ -11,6 +11,7 @@ cargo xtask readme --test-command  print the README's test command
 cargo xtask ci                   all that .ci/run does
 cargo xtask sim-diff [BASE]      compare simulation figures with those at BASE (default HEAD~1)
 cargo xtask bench-diff [BASE]    compare instruction counts with those at BASE (default HEAD~1; needs valgrind)
+cargo xtask torture [WORDS]      real nodes on hosts of their own under 200 faults, judged (root); WORDS as isles-torture takes them
 cargo xtask fuzz [SECONDS]       run every fuzz target for so long (default 60; needs cargo-fuzz)";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
@@ -27,6 +28,10 @@ fn main() -> ExitCode {
         ["sim-diff", base] => compare::simulations(&root, base),
         ["bench-diff"] => compare::instructions(&root, "HEAD~1"),
         ["bench-diff", base] => compare::instructions(&root, base),
+        ["torture", words @ ..] => {
+            let cargo = ["run", "--release", "--quiet", "-p", "isles-torture", "--"];
+            repository::run(&root, "cargo", &[&cargo[..], words].concat())
+        }
         ["fuzz"] => repository::fuzz(&root, "60"),
         ["fuzz", seconds] => repository::fuzz(&root, seconds),
         _ => {

@@ -1,9 +1,13 @@
 //! What may be said on the command line.
 
+mod graph;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub(crate) use graph::{ConvertArgs, GenArgs, GraphArgs, GraphCommand, InfoArgs};
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -42,6 +46,20 @@ A file has the fields that --set can change:
   crashes = \"unlimited\"
   [search]                # kind depth states whole reduce symmetry runs steps bug-depth seed
   kind = \"depth-first\"  # members bits hashes disk memory-mb";
+
+const NODE_EXAMPLES: &str = "\
+Examples:
+  isles node --example-config > node.toml       every key, explained
+  isles node --config node.toml --check-config  what is wrong, with its place
+  isles node --config node.toml                 run it";
+
+const CLUSTER_EXAMPLES: &str = "\
+Examples:
+  isles cluster up 3             three nodes, clients on ports 7000 to 7002
+  redis-cli -p 7001 set a 1      any node serves any key
+  isles cluster status
+  isles cluster logs 2
+  isles cluster down --remove    nothing is left";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -127,11 +145,94 @@ pub(crate) enum Command {
     /// Rates are per CPU second of one thread, seconds are CPU seconds, bytes are resident memory.
     #[command(after_long_help = BENCH_EXAMPLES)]
     Bench(BenchArgs),
+    /// Run a node: a transactional store, replicated by quorums, for Redis clients
+    ///
+    /// It ends in good order when it is told to (SIGTERM, SIGINT). Its log goes to standard error.
+    #[command(after_long_help = NODE_EXAMPLES)]
+    Node(NodeArgs),
+    /// Start, look at and end a cluster of nodes on this machine
+    ///
+    /// Nodes are background processes, with keys, data and logs in a folder. Exit code of `up` and `status`: 0 all serve, 1 some do not.
+    #[command(after_long_help = CLUSTER_EXAMPLES)]
+    Cluster(ClusterArgs),
+    /// Make the keys of a cluster: an authority of its own, and a certificate for each member
+    Keys(KeysArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell.
         shell: Shell,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The configuration, TOML
+    #[arg(long, value_name = "FILE", required_unless_present = "example_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only check the configuration
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Print a configuration with every key explained
+    #[arg(long, exclusive = true)]
+    pub(crate) example_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ClusterCommand,
+    /// Where keys, configurations, data and logs are
+    #[arg(long, global = true, default_value = "isles-cluster", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+/// What to do with a cluster.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Start so many nodes, or those of them that do not run
+    Up {
+        /// How many
+        nodes: usize,
+        /// Clients connect to this port and the next ones; nodes to those 100 above; metrics are 200 above
+        #[arg(long, default_value_t = 7000, value_name = "PORT")]
+        base_port: u16,
+    },
+    /// End all nodes
+    Down {
+        /// Also remove data, logs, configurations and keys
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Tell which nodes run and serve
+    Status,
+    /// Print the ends of the nodes' logs
+    Logs {
+        /// Of this node only
+        node: Option<usize>,
+        /// Lines of each
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        lines: usize,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// Where they go
+    pub(crate) folder: PathBuf,
+    /// The cluster's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: String,
+    /// How many members it has
+    #[arg(long, value_name = "N", value_parser = parse_members)]
+    pub(crate) members: usize,
+}
+
+fn parse_members(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(members @ 1..=10_000) => Ok(members),
+        Ok(_) | Err(_) => Err("take 1 to 10000".to_owned()),
+    }
 }
 
 /// How a scenario is run.
@@ -397,8 +498,10 @@ impl SearchArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// What `isles explore --out` wrote: a file that ends in .jsonl
-    pub(crate) file: PathBuf,
+    /// What `isles explore --out` wrote: a file that ends in .jsonl; or what nodes recorded: files that end in .isles, of one node or of several of
+    /// a cluster
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// Write a page with picture and steps to this file
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
@@ -420,111 +523,4 @@ pub(crate) struct BenchArgs {
     /// Also build and run the rivals (in a checkout of the sources only)
     #[arg(long)]
     pub(crate) rivals: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GraphArgs {
-    #[command(subcommand)]
-    pub(crate) command: GraphCommand,
-}
-
-/// What to do with graphs.
-#[derive(Debug, Subcommand)]
-pub(crate) enum GraphCommand {
-    /// Generate a graph of a topology
-    Gen(GenArgs),
-    /// Say what a graph is like
-    Info(InfoArgs),
-    /// Read a graph in one format and write it in another
-    Convert(ConvertArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  isles graph gen ring --nodes 8
-  isles graph gen watts-strogatz --nodes 1000 neighbors=10 p=0.01 --seed 7 --out small.graphml
-  isles graph gen preferential-attachment --nodes 1000000 --out scale-free.txt
-
-`isles list topologies` shows all topologies with their parameters, bounds and defaults.
-The same topology, parameters and seed give the same graph on every machine.")]
-pub(crate) struct GenArgs {
-    /// A topology, such as ring, torus, watts-strogatz (see `isles list topologies`)
-    pub(crate) topology: String,
-    /// Parameters of the topology: p=0.01 (those left out have their defaults)
-    #[arg(value_name = "PARAM=VALUE")]
-    pub(crate) params: Vec<String>,
-    /// How many nodes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
-    pub(crate) nodes: u32,
-    /// Names the random choices
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Where to write it [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// edges, graphml, dot or matrix [default: as the file's ending says, or edges]
-    #[arg(long)]
-    pub(crate) format: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Distances are exact: eccentricities, diameter, radius, centre and periphery of the largest component (the largest strong component,
-if edges have directions), and the number of pairs at each distance in the whole graph. Both usual means of clustering are told: over
-nodes of degree 2 and more (SuiteSparse), and over all nodes (SNAP, networkx).
-
-What would take long on a large graph is left out, with an estimate: --all measures it, --quick leaves out more.
-
-Examples:
-  isles graph info network.graphml
-  isles graph info p2p-Gnutella31.txt --undirected
-  isles graph info network.dot --json | jq .distances.diameter
-  isles graph info network.txt --eccentricities all.csv")]
-pub(crate) struct InfoArgs {
-    /// The file, or - for standard input
-    pub(crate) file: PathBuf,
-    /// edges, graphml, dot or matrix [default: seen from the file]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) from: Option<String>,
-    /// Forget the directions of edges
-    #[arg(long)]
-    pub(crate) undirected: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Measure everything, whatever it takes
-    #[arg(long, conflicts_with = "quick")]
-    pub(crate) all: bool,
-    /// Only what takes no longer than reading the file
-    #[arg(long)]
-    pub(crate) quick: bool,
-    /// Write node and eccentricity as CSV to this file
-    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
-    pub(crate) eccentricities: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Edge lists keep names that are numbers, matrices need a weight for every two nodes, and both formats of names, GraphML and DOT,
-keep everything. Loops and repeated edges are dropped, and counted.
-
-Examples:
-  isles graph convert p2p-Gnutella31.txt p2p.graphml
-  isles graph convert data.txt data.dot --from edges --undirected
-  isles graph convert net.graphml - --to edges")]
-pub(crate) struct ConvertArgs {
-    /// The file to read, or - for standard input
-    pub(crate) input: PathBuf,
-    /// The file to write, or - for standard output
-    pub(crate) output: PathBuf,
-    /// edges, graphml, dot or matrix [default: seen from the file]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) from: Option<String>,
-    /// edges, graphml, dot or matrix [default: as the file's ending says, or edges]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) to: Option<String>,
-    /// Forget the directions of edges
-    #[arg(long)]
-    pub(crate) undirected: bool,
 }

@@ -243,10 +243,18 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 /// # Errors
 /// When the file is none, or a step is not possible or has another outcome than is written.
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
-    let text = std::fs::read_to_string(&args.file)
-        .map_err(|error| Failure::Input(format!("cannot read {}: {error}", args.file.display())))?;
+    if args.files.iter().any(|file| file.extension().is_some_and(|extension| extension == "isles")) {
+        return crate::node::replay(args);
+    }
+    let [file] = &args.files[..] else {
+        return Err(Failure::Input(
+            "one behaviour at a time; several files are recordings of nodes, which end in .isles".to_owned(),
+        ));
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::Input(format!("cannot read {}: {error}", file.display())))?;
     let (plan, replayed) =
-        saved::replay(&text).map_err(|error| Failure::Input(format!("{}: {error}", args.file.display())))?;
+        saved::replay(&text).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
     let is_shown = replayed.is_shown();
     let word = if is_shown { "shown again" } else { "NOT shown" };
     let decided = match replayed.decided.is_empty() {

@@ -8,6 +8,7 @@ mod claims;
 mod explore;
 mod graph;
 mod list;
+mod node;
 mod run;
 mod sweep;
 
@@ -36,6 +37,10 @@ pub(crate) enum Failure {
     Machine(String),
 }
 
+/// A node makes and drops a few small values for each command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Claims(args) => claims::run(&args),
@@ -52,6 +57,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Node(args) => node::node(&args),
+        Command::Cluster(args) => node::cluster(&args),
+        Command::Keys(args) => node::keys(&args),
         Command::Bench(args) => bench_command::run(&args),
     };
     match outcome {

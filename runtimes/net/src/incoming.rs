@@ -1,11 +1,12 @@
 //! Streams and datagrams from others.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use isles_kernel::{Channel, ProcessId, Protocol};
+use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
@@ -13,6 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::Host;
+use crate::book::Book;
 use crate::datagram::{self, Arrived, Session, named};
 use crate::input::Input;
 use crate::keys::{carries, cluster_name, member_name};
@@ -242,22 +244,30 @@ fn take<P: Protocol>(
     names: &mut Vec<Option<ProcessId>>,
     frame: &Frame<'_>,
 ) -> Result<(), StreamError> {
+    if let Some(msg) = content(frame, names, &host.0.book)? {
+        host.0.metrics.received.inc();
+        host.step(Input::Message { from, channel: Channel::Stream, msg });
+    }
+    Ok(())
+}
+
+/// The message in a frame, if there is one in it; a name that it introduces is added to those of the stream.
+pub(crate) fn content<M: DeserializeOwned>(
+    frame: &Frame<'_>,
+    names: &mut Vec<Option<ProcessId>>,
+    book: &RefCell<Book>,
+) -> Result<Option<M>, StreamError> {
     match frame.kind {
-        MESSAGE => {
-            let msg = translate::decode(frame.content, &mut |name| named(names, name)).map_err(|error| {
-                StreamError::Malformed(format!("it is no message of the protocol: {error}"))
-            })?;
-            host.0.metrics.received.inc();
-            host.step(Input::Message { from, channel: Channel::Stream, msg });
-            Ok(())
-        }
+        MESSAGE => translate::decode(frame.content, &mut |name| named(names, name))
+            .map(Some)
+            .map_err(|error| StreamError::Malformed(format!("it is no message of the protocol: {error}"))),
         INTRODUCE if names.len() < NAMES_MAX => {
             let address = std::str::from_utf8(frame.content)
                 .map_err(|_| StreamError::Malformed("an address that is no text".to_owned()))?;
-            names.push(host.0.book.borrow_mut().handle(address));
-            Ok(())
+            names.push(book.borrow_mut().handle(address));
+            Ok(None)
         }
-        ALIVE => Ok(()),
+        ALIVE => Ok(None),
         INTRODUCE => Err(StreamError::Malformed(format!("more than {NAMES_MAX} processes on one stream"))),
         other => Err(StreamError::Malformed(format!("kind {other}"))),
     }

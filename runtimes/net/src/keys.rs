@@ -158,14 +158,14 @@ impl Keys {
             .build()
             .map_err(|error| useless(error.to_string()))?;
         let mut server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&rustls::version::TLS13])
             .and_then(|builder| {
                 builder.with_client_cert_verifier(verifier).with_single_cert(chain.clone(), key.clone_key())
             })
             .map_err(|error| useless(error.to_string()))?;
         server.send_tls13_tickets = 0;
         let mut client = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&rustls::version::TLS13])
             .and_then(|builder| builder.with_root_certificates(roots).with_client_auth_cert(chain, key))
             .map_err(|error| useless(error.to_string()))?;
         client.resumption = rustls::client::Resumption::disabled();

@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 mod outbound;
 mod outgoing;
+pub mod outside;
 pub mod recording;
 mod settings;
 mod timers;

@@ -95,6 +95,13 @@ pub(crate) async fn greeted<T: serde::de::DeserializeOwned>(
 ) -> Result<T, StreamError> {
     let mut heading = [0; 10];
     stream.read_exact(&mut heading).await?;
+    let mut body = vec![0; greeting_length(&heading)?];
+    stream.read_exact(&mut body).await?;
+    codec::decode(&body).map_err(|error| StreamError::Malformed(error.to_string()))
+}
+
+/// How long the greeting is that follows its heading.
+pub(crate) fn greeting_length(heading: &[u8; 10]) -> Result<usize, StreamError> {
     if heading[..4] != MAGIC {
         return Err(StreamError::Magic);
     }
@@ -106,9 +113,7 @@ pub(crate) async fn greeted<T: serde::de::DeserializeOwned>(
     if length > GREETING_BYTES_MAX {
         return Err(StreamError::TooLong(length as usize));
     }
-    let mut body = vec![0; length as usize];
-    stream.read_exact(&mut body).await?;
-    codec::decode(&body).map_err(|error| StreamError::Malformed(error.to_string()))
+    Ok(length as usize)
 }
 
 /// A whole frame at the beginning of some bytes.

@@ -191,6 +191,11 @@ impl<P: Protocol> Driven<P> {
         Ok(())
     }
 
+    /// Takes away messages that are under way, by their senders and receivers.
+    pub fn lose(&mut self, is_lost: impl Fn(ProcessId, ProcessId) -> bool) {
+        self.underway.retain(|event| !is_lost(ProcessId(event.from), ProcessId(event.to)));
+    }
+
     /// Lets something happen, at an instant by which the acting process's clock stands; its handler is given `choices`, and
     /// draws by itself when they are used up.
     ///

@@ -14,6 +14,7 @@ mod crdt;
 mod explore;
 mod graphs;
 mod measure;
+mod node;
 mod phold;
 mod rivals;
 mod sim;
@@ -109,6 +110,7 @@ pub(crate) fn groups() -> &'static [Group] {
         explore::GROUP,
         causality::GROUP,
         crdt::GROUP,
+        node::GROUP,
     ]
 }
 
@@ -116,6 +118,25 @@ pub(crate) fn groups() -> &'static [Group] {
 fn means(word: &str, name: &str) -> bool {
     let mut names = groups().iter().flat_map(|group| group.benches).flat_map(|bench| bench.figures);
     name == word || name.starts_with(word) && !names.any(|(other, _)| *other == word)
+}
+
+/// Programs of others that a benchmark may run beside: a figure `NAME-RIVAL` is theirs of `NAME`.
+const BESIDE: [&str; 2] = ["redis", "etcd"];
+
+impl Bench {
+    /// Who did the same as `name` in the same run, and its figure.
+    fn beside(&self, name: &str, values: &[Option<f64>]) -> Option<(&'static str, f64)> {
+        let figures = || self.figures.iter().zip(values);
+        BESIDE.into_iter().find_map(|rival| {
+            let other = format!("{name}-{rival}");
+            figures().find(|((name, _), _)| *name == other).and_then(|(_, value)| Some((rival, (*value)?)))
+        })
+    }
+}
+
+/// How many times better a figure is than another: of rates the greater one, of costs the smaller.
+fn better(value: f64, other: f64, unit: &str) -> f64 {
+    if unit.starts_with("/s") { value / other } else { other / value }
 }
 
 impl Group {
@@ -151,14 +172,15 @@ pub(crate) fn run(options: &Options, out: &mut dyn FnMut(Measurement)) -> Result
                 continue;
             }
             let values = (bench.run)(options.effort);
-            for ((&(name, unit), value), wanted) in bench.figures.iter().zip(values).zip(wanted) {
-                if let (Some(value), true) = (value, wanted) {
+            for ((&(name, unit), value), wanted) in bench.figures.iter().zip(&values).zip(wanted) {
+                if let (&Some(value), true) = (value, wanted) {
+                    let beside = bench.beside(name, &values);
                     out(Measurement {
                         name: name.into(),
                         value,
                         unit: unit.into(),
-                        rival: None,
-                        ratio: None,
+                        rival: beside.map(|(rival, _)| rival.to_owned()),
+                        ratio: beside.map(|(_, other)| better(value, other, unit)),
                     });
                 }
             }

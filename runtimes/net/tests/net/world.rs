@@ -48,11 +48,14 @@ pub(crate) fn run(test: impl Future<Output = ()> + 'static) {
     local.block_on(&runtime, test).expect("the test takes no more than 20 s");
 }
 
+/// What a host's takers put somewhere.
+type Shared<T> = Rc<RefCell<Vec<T>>>;
+
 /// A host, and what it answered and told.
 pub(crate) struct Running<P: Protocol> {
     pub(crate) host: Host<P>,
-    pub(crate) replies: Rc<RefCell<Vec<(OpId, P::Reply)>>>,
-    pub(crate) events: Rc<RefCell<Vec<P::Event>>>,
+    pub(crate) replies: Shared<(OpId, P::Reply)>,
+    pub(crate) events: Shared<P::Event>,
 }
 
 impl<P: Protocol> Running<P> {
