@@ -52,7 +52,7 @@ fn simulated(mistake: Option<Mistake>, effort: &Effort) -> Result<Runs, String> 
 /// How much was done in one run, and whether its history has a legal order.
 fn simulate(mistake: Option<Mistake>, seed: u64) -> Result<(usize, bool), String> {
     let mut config = Config::new(5, vec![Keyspace::all(3, 2, 2)]).map_err(|error| error.to_string())?;
-    (config.ask, config.resend) = (Span::millis(60), Span::millis(100));
+    (config.ask, config.resend) = (Span::millis(10), Span::millis(100));
     (config.patience, config.lease) = (Span::millis(600), Span::millis(600));
     config.mistake = mistake;
     let law = Distribution::Uniform { min: Span::micros(200), max: Span::millis(4) };
@@ -73,7 +73,7 @@ fn simulate(mistake: Option<Mistake>, seed: u64) -> Result<(usize, bool), String
         sim.inject(at(100 * step + 130), Fault::Heal);
     }
     let clients =
-        Clients { patience: Span::secs(1), ..Clients::at_each(5, Span::millis(15), at(1_200), seed) };
+        Clients { patience: Span::secs(1), ..Clients::at_each(5, Span::millis(4), at(1_200), seed) };
     let mut recorder = Recorder::default();
     let mut count = 0i64;
     clients.drive(&mut sim, at(4_000), &mut recorder, |_, choices| {
@@ -171,7 +171,7 @@ pub(super) fn mus_16(effort: &Effort) -> Result<Finding, String> {
         holds: found.is_some_and(|(property, _)| property == "linearizable") && runs.wrong > 0,
         control_fails: shipped.is_proof() && control.wrong == 0,
         measured: format!(
-            "who decides alone: {} after {} states, and {} simulated histories without a legal order; shipped: {} states, {}, and {}",
+            "who decides alone: {} in {} states, and {} simulated histories without a legal order; shipped: {} states, {}, and {}",
             found.map_or("nothing found".to_owned(), |(property, steps)| format!(
                 "\"{property}\" broken after {steps} steps"
             )),
