@@ -9,7 +9,12 @@ use isles_kernel::{Effect, Protocol};
 use tokio::sync::mpsc;
 
 use crate::clock::instant;
-use crate::log::{BATCH_BYTES, Batch, Durability, Log, LogSettings};
+use crate::log::{Batches, Durability, Log, LogSettings};
+
+/// Without a barrier, records that wait for the writer may have so many bytes; after that, effects wait for them.
+const BEHIND_BYTES_MAX: usize = 64 << 20;
+/// The writer is given so much at once, rather than to wait for more.
+const FULL_BYTES: usize = 1 << 20;
 
 /// Records on their way to the disk, and what waits for them.
 #[derive(Debug)]
@@ -18,10 +23,13 @@ pub(crate) struct Disk<P: Protocol> {
     writer: Option<Writer>,
     /// Effects wait until records are on the disk.
     barrier: bool,
-    batch: Batch,
-    /// How many records the writer has in hand, if it has something.
+    /// Records that the writer has not got.
+    coming: Batches,
+    /// How many of them are awaited.
+    awaited: u64,
+    /// How many awaited records the writer has in hand, if it has something.
     in_hand: Option<u64>,
-    /// Records that were persisted so far, and how many of these are durable.
+    /// Records so far that effects wait for, and how many of these are durable.
     persisted: u64,
     durable: u64,
     /// Effects, and how many records must be durable before each. Invariant: empty if all are durable.
@@ -41,8 +49,8 @@ pub(crate) enum Written {
 }
 
 enum Command {
-    Append(Batch),
-    Compact(Vec<Batch>),
+    Append(Batches),
+    Compact(Batches),
 }
 
 /// The thread.
@@ -58,7 +66,8 @@ impl<P: Protocol> Disk<P> {
         Self {
             writer: None,
             barrier: false,
-            batch: Batch { bytes: Vec::new(), records: 0 },
+            coming: Batches::new(),
+            awaited: 0,
             in_hand: None,
             persisted: 0,
             durable: 0,
@@ -110,9 +119,11 @@ impl<P: Protocol> Disk<P> {
         if self.writer.is_none() {
             return;
         }
-        self.batch.push(record);
-        if self.barrier {
+        self.coming.push(record);
+        // A disk that does not keep up is waited for even where nobody else would: memory is bounded.
+        if self.barrier || self.coming.bytes > BEHIND_BYTES_MAX {
             self.persisted += 1;
+            self.awaited += 1;
         }
     }
 
@@ -132,12 +143,12 @@ impl<P: Protocol> Disk<P> {
     /// Whether something should be given to the writer.
     #[inline]
     pub(crate) const fn wants_to_write(&self) -> bool {
-        self.in_hand.is_none() && !self.batch.is_empty()
+        self.in_hand.is_none() && !self.coming.is_empty()
     }
 
-    /// Whether a batch is so long that it should not wait for more.
+    /// Whether so much has come together that it should not wait for more.
     pub(crate) const fn is_full(&self) -> bool {
-        self.batch.len() >= BATCH_BYTES
+        self.coming.bytes >= FULL_BYTES
     }
 
     /// Gives the writer what has come together; `snapshot` tells a shorter log, if there is one and the log is long.
@@ -146,13 +157,17 @@ impl<P: Protocol> Disk<P> {
         if !self.wants_to_write() {
             return;
         }
-        let mut batch = std::mem::take(&mut self.batch);
-        self.in_hand = Some(batch.records);
+        let coming = std::mem::take(&mut self.coming);
+        self.in_hand = Some(std::mem::take(&mut self.awaited));
         let long = self.bytes > self.compact_bytes && self.bytes / 4 > self.snapshot_bytes;
-        // A snapshot has in it what is in the batch, too.
+        // A snapshot has in it what is coming, too.
         let command = match long.then(snapshot).flatten() {
-            None => Command::Append(std::mem::take(&mut batch)),
-            Some(records) => Command::Compact(batches(&records)),
+            None => Command::Append(coming),
+            Some(records) => {
+                let mut all = Batches::new();
+                records.iter().for_each(|record| all.push(record));
+                Command::Compact(all)
+            }
         };
         // Nothing is in hand, so that there is room; a thread that has ended has said why.
         let _ = writer.commands.try_send(command);
@@ -164,33 +179,18 @@ impl<P: Protocol> Disk<P> {
         if compacted {
             self.snapshot_bytes = bytes;
         }
-        let records = self.in_hand.take().unwrap_or(0);
-        if self.barrier { records } else { 0 }
+        self.in_hand.take().unwrap_or(0)
     }
 
     /// Whether nothing is left to be written.
     pub(crate) const fn is_idle(&self) -> bool {
-        self.in_hand.is_none() && self.batch.is_empty()
+        self.in_hand.is_none() && self.coming.is_empty()
     }
 
     /// Ends the thread, which makes durable what it was given.
     pub(crate) fn stop(&mut self) -> Option<JoinHandle<()>> {
         self.writer.take().map(|writer| writer.thread)
     }
-}
-
-fn batches<R: serde::Serialize>(records: &[R]) -> Vec<Batch> {
-    let mut batches = Vec::new();
-    let mut batch = Batch::default();
-    for record in records {
-        batch.push(record);
-        if batch.len() >= BATCH_BYTES {
-            batches.push(std::mem::take(&mut batch));
-        }
-    }
-    batches.push(batch);
-    batches.retain(|batch| !batch.is_empty());
-    batches
 }
 
 /// What the thread does.
@@ -211,7 +211,7 @@ fn write(mut log: Log, durability: Durability, inbox: &Receiver<Command>, writte
         let compacted = matches!(command, Some(Command::Compact(_)));
         let told = command.is_some();
         let done = match command {
-            Some(Command::Append(mut batch)) => log.append(&mut batch).map_err(|error| error.to_string()),
+            Some(Command::Append(mut batches)) => log.append(&mut batches).map_err(|error| error.to_string()),
             Some(Command::Compact(mut batches)) => {
                 log.compact(&mut batches).map_err(|error| error.to_string())
             }

@@ -106,7 +106,7 @@ const HEADING: usize = 24;
 const MARK: [u8; 4] = [0xb4, 0xe5, 0x17, 0x15];
 const BATCH_HEADING: usize = 28;
 /// A batch is closed when it is as long as this.
-pub(crate) const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 /// No batch is longer: a batch is closed after the record that reaches [`BATCH_BYTES`].
 const BATCH_BYTES_MAX: usize = BATCH_BYTES + codec::BYTES_MAX + 8;
 /// A tail longer than this is not what a crash leaves.
@@ -114,14 +114,14 @@ const TAIL_BYTES_MAX: u64 = 1 << 30;
 
 /// Records on their way into one batch.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+struct Batch {
     /// Room for the heading, then records after their lengths.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) records: u64,
+    bytes: Vec<u8>,
+    records: u64,
 }
 
 impl Batch {
-    pub(crate) fn push<R: Serialize>(&mut self, record: &R) {
+    fn push<R: Serialize>(&mut self, record: &R) {
         if self.bytes.is_empty() {
             self.bytes.resize(BATCH_HEADING, 0);
         }
@@ -135,12 +135,37 @@ impl Batch {
         self.records += 1;
     }
 
-    pub(crate) const fn len(&self) -> usize {
+    const fn len(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+/// Records on their way into batches, none of which is longer than one may be.
+#[derive(Debug, Default)]
+pub(crate) struct Batches {
+    /// Invariant: none is empty, and all but the last are full.
+    all: Vec<Batch>,
+    pub(crate) bytes: usize,
+}
+
+impl Batches {
+    pub(crate) const fn new() -> Self {
+        Self { all: Vec::new(), bytes: 0 }
+    }
+
+    pub(crate) fn push<R: Serialize>(&mut self, record: &R) {
+        if self.all.last().is_none_or(|last| last.len() >= BATCH_BYTES) {
+            self.all.push(Batch::default());
+        }
+        if let Some(last) = self.all.last_mut() {
+            let before = last.len();
+            last.push(record);
+            self.bytes += last.len() - before;
+        }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.records == 0
+        self.all.is_empty()
     }
 }
 
@@ -233,18 +258,20 @@ impl Log {
         Ok(Opened { log, records, cut: length - bytes })
     }
 
-    /// Writes a batch at the end.
+    /// Writes batches at the end.
     ///
     /// # Errors
-    /// When the system refuses; then nothing of the batch is left in the file, as far as the system lets us.
-    pub(crate) fn append(&mut self, batch: &mut Batch) -> io::Result<()> {
-        seal(batch, self.records, self.durable);
-        if let Err(error) = self.file.write_all(&batch.bytes) {
-            self.file.set_len(self.bytes)?;
-            return Err(error);
+    /// When the system refuses; then nothing of the batch that did not fit is left in the file, as far as the system lets us.
+    pub(crate) fn append(&mut self, batches: &mut Batches) -> io::Result<()> {
+        for batch in &mut batches.all {
+            seal(batch, self.records, self.durable);
+            if let Err(error) = self.file.write_all(&batch.bytes) {
+                self.file.set_len(self.bytes)?;
+                return Err(error);
+            }
+            self.bytes += batch.bytes.len() as u64;
+            self.records += batch.records;
         }
-        self.bytes += batch.bytes.len() as u64;
-        self.records += batch.records;
         Ok(())
     }
 
@@ -262,15 +289,15 @@ impl Log {
     ///
     /// # Errors
     /// When the system refuses; the log is then what it was.
-    pub(crate) fn compact(&mut self, batches: &mut [Batch]) -> Result<(), LogError> {
+    pub(crate) fn compact(&mut self, batches: &mut Batches) -> Result<(), LogError> {
         let mut records = 0;
-        for batch in batches.iter_mut() {
+        for batch in &mut batches.all {
             // The file takes its name when all of it is durable.
             seal(batch, records, 0);
             records += batch.records;
         }
         let number = self.number + 1;
-        let (file, bytes) = create(&self.folder, number, batches)?;
+        let (file, bytes) = create(&self.folder, number, &batches.all)?;
         let old = path_of(&self.folder, self.number);
         *self = Self {
             file,
@@ -477,9 +504,9 @@ mod tests {
     }
 
     fn write(log: &mut Log, records: &[u64]) {
-        let mut batch = Batch::default();
-        records.iter().for_each(|record| batch.push(record));
-        log.append(&mut batch).unwrap();
+        let mut batches = Batches::new();
+        records.iter().for_each(|record| batches.push(record));
+        log.append(&mut batches).unwrap();
         log.sync().unwrap();
     }
 
@@ -548,9 +575,9 @@ mod tests {
         write(&mut log, &[1]);
         let end = log.bytes as usize;
         for record in [2u64, 3] {
-            let mut batch = Batch::default();
-            batch.push(&record);
-            log.append(&mut batch).unwrap();
+            let mut batches = Batches::new();
+            batches.push(&record);
+            log.append(&mut batches).unwrap();
         }
         drop(log);
         let path = path_of(&folder, 0);
@@ -562,13 +589,26 @@ mod tests {
     }
 
     #[test]
+    fn many_and_long_records_at_once_are_read_again() {
+        let folder = folder("long");
+        let records: Vec<String> = (0..9).map(|letter| "x".repeat(4 << 20) + &letter.to_string()).collect();
+        let mut batches = Batches::new();
+        records.iter().for_each(|record| batches.push(record));
+        let mut log = Log::open::<String>(&folder).unwrap().log;
+        log.append(&mut batches).unwrap();
+        drop(log);
+        assert_eq!(Log::open::<String>(&folder).unwrap().records, records);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn a_snapshot_takes_the_place_of_the_log() {
         let folder = folder("snapshot");
         three(&folder);
         let mut log = Log::open::<u64>(&folder).unwrap().log;
-        let mut batch = Batch::default();
-        batch.push(&15u64);
-        log.compact(&mut [batch]).unwrap();
+        let mut batches = Batches::new();
+        batches.push(&15u64);
+        log.compact(&mut batches).unwrap();
         write(&mut log, &[6]);
         assert!(matches!(Log::open::<u64>(&folder), Err(LogError::Locked(_))));
         drop(log);
