@@ -193,13 +193,20 @@ fn sender<P: Protocol>(source: &Source<P>) -> Option<ProcessId> {
     }
 }
 
+/// Whether a process was killed before it had written anything: then it did nothing that anybody knows.
+fn is_empty(path: &std::path::Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
+}
+
 /// Opens the recordings: a source for each process, and how many members there were.
 fn open<P: Protocol>(paths: &[PathBuf]) -> Result<(Vec<Source<P>>, u32), ReplayError> {
     let mut all = Vec::new();
     for path in paths {
         let failed = |error| ReplayError::Recording { path: path.clone(), error };
+        if is_empty(path) {
+            continue;
+        }
         let (heading, mut steps) = Steps::<P>::open(path).map_err(failed)?;
-        // A process that was killed before it had written anything did nothing that is known.
         if let Some(first) = steps.next().transpose().map_err(failed)? {
             all.push((path.clone(), heading, steps, first));
         }
@@ -308,7 +315,7 @@ fn perform<P: Protocol>(
 /// # Errors
 /// When a recording is none of a node, or something else comes out.
 pub fn replay_store(paths: &[PathBuf], observer: &mut dyn Observer<Store>) -> Result<Replayed, ReplayError> {
-    let Some(path) = paths.first() else { return Ok(Replayed::default()) };
+    let Some(path) = paths.iter().find(|path| !is_empty(path)) else { return Ok(Replayed::default()) };
     let together = |what: String| ReplayError::Together { path: path.clone(), what };
     let heading =
         recording::heading(path).map_err(|error| ReplayError::Recording { path: path.clone(), error })?;

@@ -127,6 +127,17 @@ impl<P: Protocol> Sink<P> for Own<P> {
 }
 
 impl<P: Protocol> Own<P> {
+    /// What was recorded is in the file before anybody hears of it: a process that is killed leaves a recording that goes as far as
+    /// others know.
+    #[inline]
+    pub(crate) fn keep_recording(&mut self) {
+        let Some(recorder) = &mut self.recorder else { return };
+        if let Err(error) = recorder.flush() {
+            tracing::error!(%error, "the recording cannot be written: it ends here");
+            self.recorder = None;
+        }
+    }
+
     fn durable(&mut self, records: u64) {
         self.disk.is_durable_now(records);
         while let Some(effect) = self.disk.release() {

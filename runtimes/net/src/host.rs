@@ -135,7 +135,6 @@ impl<P: Protocol> Host<P> {
         host.step(Input::Start { log: records });
         host.spawn(host.clone().tend_timers());
         host.spawn(host.clone().tend_disk(written));
-        host.spawn(host.clone().tend_recording());
         host.spawn(incoming::accept(host.clone(), listener));
         host.spawn(incoming::receive(host.clone(), socket));
         Ok(host)
@@ -193,13 +192,7 @@ impl<P: Protocol> Host<P> {
             // Their sockets are closed when they have ended; that they were ended is no failure.
             let _ = task.await;
         }
-        let thread = {
-            let own = &mut self.0.core.borrow_mut().own;
-            if let Some(recorder) = &mut own.recorder {
-                recorder.flush();
-            }
-            own.disk.stop()
-        };
+        let thread = { self.0.core.borrow_mut().own.disk.stop() };
         if let Some(thread) = thread {
             let ended = tokio::task::spawn_blocking(move || thread.join());
             if !matches!(ended.await, Ok(Ok(()))) {
@@ -235,6 +228,7 @@ impl<P: Protocol> Host<P> {
             if own.disk.wants_to_write() {
                 inner.disk.notify_one();
             }
+            own.keep_recording();
             let fresh =
                 if own.out.fresh.is_empty() { Vec::new() } else { std::mem::take(&mut own.out.fresh) };
             (fresh, own.timers.next())
@@ -344,20 +338,6 @@ impl<P: Protocol> Host<P> {
                         }
                     }
                 },
-            }
-        }
-    }
-
-    /// Has a recording on the disk soon, and tells if it cannot be.
-    async fn tend_recording(self) {
-        loop {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let mut core = self.0.core.borrow_mut();
-            let Some(recorder) = &mut core.own.recorder else { return };
-            recorder.flush();
-            if let Some(error) = &recorder.error {
-                tracing::error!(%error, "the recording cannot be written: it ends here");
-                return;
             }
         }
     }

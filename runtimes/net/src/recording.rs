@@ -66,7 +66,7 @@ pub(crate) struct Recorder {
     pub(crate) choices: Vec<u32>,
     pub(crate) done: Done,
     /// The first thing that went wrong; nothing is written after it.
-    pub(crate) error: Option<io::Error>,
+    error: Option<io::Error>,
 }
 
 impl Recorder {
@@ -114,10 +114,12 @@ impl Recorder {
         self.error = write(&mut self.out).err();
     }
 
-    pub(crate) fn flush(&mut self) {
-        if self.error.is_none() {
-            self.error = self.out.flush().err();
-        }
+    /// Writes what has come together.
+    ///
+    /// # Errors
+    /// The first thing that went wrong.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.error.take().map_or_else(|| self.out.flush(), Err)
     }
 }
 
