@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use isles_node::replay::replay_store;
 use isles_torture::{Report, Torture, hosts, run, say};
 
 fn torture(name: &str, steps: u64, words: &[&str], apart: bool) -> Report {
@@ -20,6 +21,11 @@ fn torture(name: &str, steps: u64, words: &[&str], apart: bool) -> Report {
     let report = run(&torture).unwrap_or_else(|error| panic!("{}: {error:#}", folder.display()));
     assert!(report.judgement.answered.0 + report.judgement.answered.1 > 100, "{report:?}");
     if report.is_good() {
+        // What the nodes did, killed and parted as they were, is made again in the simulator, and all that they received had been sent.
+        let recordings = std::fs::read_dir(folder.join("recordings")).expect("nodes record");
+        let recordings: Vec<PathBuf> = recordings.map(|entry| entry.expect("a file").path()).collect();
+        let replayed = replay_store(&recordings, &mut ()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((replayed.processes, replayed.messages), (3, replayed.verified), "{replayed:?}");
         std::fs::remove_dir_all(folder).expect("the folder of the run");
     }
     report
