@@ -145,7 +145,9 @@ fn line(bytes: &[u8], from: usize) -> Option<Option<(i64, usize)>> {
     let digits_from = at;
     loop {
         match rest.get(at) {
-            None => return if at > NUMBER_BYTES_MAX { None } else { Some(None) },
+            None => return Some(None),
+            // As many zeros as there may be digits, so that a number in pieces and a whole one are the same.
+            Some(b'0'..=b'9') if at >= NUMBER_BYTES_MAX => return None,
             Some(digit @ b'0'..=b'9') => {
                 value = value.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
                 at += 1;
@@ -293,6 +295,17 @@ mod tests {
         assert_eq!(args(b"\r\n").expect("none"), Vec::<String>::new());
         assert_eq!(args(b"set  a 'b c' \"\\x41\\n\"\r\n").expect("four"), ["set", "a", "b c", "A\n"]);
         assert_eq!(args(b"get 'it\\'s'\n").expect("two"), ["get", "it's"]);
+    }
+
+    #[test]
+    fn a_number_of_many_zeros_is_refused_in_pieces_and_whole() {
+        let whole = format!("*{}1\r\n$4\r\nPING\r\n", "0".repeat(NUMBER_BYTES_MAX));
+        for length in NUMBER_BYTES_MAX + 2..=whole.len() {
+            let found = Framing::default().next(&whole.as_bytes()[..length], BOUNDS);
+            assert_eq!(found, Err(WireError::Elements), "{length}");
+        }
+        let fits = format!("*{}1\r\n$4\r\nPING\r\n", "0".repeat(NUMBER_BYTES_MAX - 2));
+        assert_eq!(Framing::default().next(fits.as_bytes(), BOUNDS), Ok(Some(fits.len())));
     }
 
     #[test]
