@@ -1,4 +1,4 @@
-//! What a store of one node costs, without runtime and disk: `cargo run --release -p isles-quorum --example speed [KEYS]`.
+//! What a store of one node costs, without runtime and disk: `cargo run --release -p isles-quorum --example store_speed [KEYS]`.
 #![expect(clippy::print_stdout, reason = "it is a program")]
 #![expect(clippy::disallowed_methods, reason = "it measures the machine's clock")]
 

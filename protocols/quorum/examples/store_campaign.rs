@@ -1,5 +1,5 @@
 //! Random kills and partitions under a concurrent workload, and what the checkers say of the history:
-//! `cargo run --release -p isles-quorum --example campaign [STEPS] [SEED] [MISTAKE]`.
+//! `cargo run --release -p isles-quorum --example store_campaign [STEPS] [SEED] [MISTAKE]`.
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
 #[path = "../tests/quorum/store_model.rs"]
