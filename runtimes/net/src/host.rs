@@ -229,6 +229,7 @@ impl<P: Protocol> Host<P> {
                 inner.disk.notify_one();
             }
             own.keep_recording();
+            own.out.send_packets();
             let fresh =
                 if own.out.fresh.is_empty() { Vec::new() } else { std::mem::take(&mut own.out.fresh) };
             (fresh, own.timers.next())

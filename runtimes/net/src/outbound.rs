@@ -81,14 +81,16 @@ pub(crate) struct Outbound {
     pub(crate) fresh: Vec<Rc<Link>>,
     pub(crate) limits: Limits,
     pub(crate) socket: Option<Rc<UdpSocket>>,
+    /// Datagrams that leave when the step that sent them is over, as what is on streams does.
+    packets: Vec<(SocketAddr, Vec<u8>)>,
     pub(crate) metrics: Rc<Metrics>,
     scratch: Vec<u8>,
 }
 
 impl Outbound {
     pub(crate) fn new(me: ProcessId, book: Rc<RefCell<Book>>, limits: Limits, metrics: Rc<Metrics>) -> Self {
-        let (links, fresh, scratch) = (Vec::new(), Vec::new(), Vec::new());
-        Self { me, book, links, fresh, limits, socket: None, metrics, scratch }
+        let (links, fresh, packets, scratch) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { me, book, links, fresh, limits, socket: None, packets, metrics, scratch }
     }
 
     /// The way to `peer`; none if it has no address.
@@ -182,9 +184,9 @@ impl Outbound {
     }
 
     /// Sends a datagram. False if it does not fit into one: then the stream takes it, which promises more.
-    fn cast<M: Serialize>(&self, link: &Link, msg: &M) -> bool {
+    fn cast<M: Serialize>(&mut self, link: &Link, msg: &M) -> bool {
         let mut queue = link.queue.borrow_mut();
-        let (Some(socket), Some((address, session))) = (&self.socket, &mut queue.session) else {
+        let Some((address, session)) = &mut queue.session else {
             // A stream has to be there first; until then datagrams are lost.
             self.metrics.dropped.inc();
             queue.watched = true;
@@ -202,12 +204,20 @@ impl Outbound {
         if packet.len() > datagram::BYTES_MAX {
             return false;
         }
-        match socket.try_send_to(&packet, *address) {
-            Ok(_) => self.metrics.datagrams_sent.inc(),
-            // A full buffer loses datagrams, as any router does.
-            Err(_) => self.metrics.dropped.inc(),
-        };
+        self.packets.push((*address, packet));
         true
+    }
+
+    /// Lets datagrams leave.
+    #[inline]
+    pub(crate) fn send_packets(&mut self) {
+        for (address, packet) in self.packets.drain(..) {
+            let sent =
+                self.socket.as_ref().is_some_and(|socket| socket.try_send_to(&packet, address).is_ok());
+            // A full buffer loses datagrams, as any router does.
+            let counter = if sent { &self.metrics.datagrams_sent } else { &self.metrics.dropped };
+            counter.inc();
+        }
     }
 
     /// Whether a message waits anywhere.
